@@ -1,0 +1,51 @@
+package doorstep
+
+import (
+	"log/slog"
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// Phone is a telephone number in E.164. Wherever a person or a log could read
+// it, it is masked; only String conversion by hand shows it whole.
+type Phone string
+
+// PhoneRegion is where a number without a country code is taken to be.
+const PhoneRegion = "CN"
+
+// maxRawPhone bounds what is given to the parser, in bytes.
+const maxRawPhone = 40
+
+// ParsePhone reads a number as people write it. What is no possible number
+// gives an *InvalidError.
+func ParsePhone(raw string) (Phone, error) {
+	bad := &InvalidError{Fields: []FieldError{{
+		Code: "invalid_phone", Detail: "must be a telephone number, with its country code unless it is in China",
+	}}}
+	raw = strings.TrimSpace(raw)
+	if raw == "" || len(raw) > maxRawPhone {
+		return "", bad
+	}
+	if rest, ok := strings.CutPrefix(raw, "00"); ok { // the international prefix as many systems export it
+		raw = "+" + rest
+	}
+	n, err := phonenumbers.Parse(raw, PhoneRegion)
+	if err != nil || !phonenumbers.IsPossibleNumber(n) {
+		return "", bad
+	}
+	return Phone(phonenumbers.Format(n, phonenumbers.E164)), nil
+}
+
+// Masked hides six digits, as the national waybill standard asks:
+// "138******34".
+func (p Phone) Masked() string {
+	s := strings.TrimPrefix(strings.TrimPrefix(string(p), "+86"), "+")
+	if len(s) < 9 {
+		return "******"
+	}
+	return s[:len(s)-8] + "******" + s[len(s)-2:]
+}
+
+// LogValue keeps numbers out of logs.
+func (p Phone) LogValue() slog.Value { return slog.StringValue(p.Masked()) }
