@@ -1,0 +1,72 @@
+// Package i18n holds every text that a courier, a consumer or a manager reads,
+// in zh-CN and en.
+package i18n
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+
+	"doorstep/prefs"
+)
+
+//go:embed *.json
+var catalogues embed.FS
+
+// Languages that every text exists in; the first is the default.
+var Languages = []language.Tag{language.MustParse("zh-CN"), language.English}
+
+var (
+	bundle  = load()
+	matcher = language.NewMatcher(Languages)
+)
+
+func load() *i18n.Bundle {
+	b := i18n.NewBundle(Languages[0])
+	b.RegisterUnmarshalFunc("json", json.Unmarshal)
+	for _, tag := range Languages {
+		if _, err := b.LoadMessageFileFS(catalogues, tag.String()+".json"); err != nil {
+			panic(fmt.Sprintf("i18n: %v", err)) // the catalogues are part of the program
+		}
+	}
+	return b
+}
+
+// Texts speaks one language.
+type Texts struct {
+	Language language.Tag
+	texts    *i18n.Localizer
+}
+
+// For picks the language that suits wishes best: locales or Accept-Language
+// headers, the most wanted first.
+func For(wishes ...string) Texts {
+	tag, _ := language.MatchStrings(matcher, wishes...)
+	base, _ := tag.Base()
+	language := Languages[0]
+	for _, known := range Languages {
+		if b, _ := known.Base(); b == base {
+			language = known
+		}
+	}
+	return Texts{Language: language, texts: i18n.NewLocalizer(bundle, language.String())}
+}
+
+// Text gives the text of a key. A key that the catalogues lack is a mistake of
+// ours and shows as itself.
+func (t Texts) Text(key string) string {
+	s, err := t.texts.Localize(&i18n.LocalizeConfig{MessageID: key})
+	if err != nil {
+		return key
+	}
+	return s
+}
+
+// Instruction tells the courier what to do at a door with this tag.
+func (t Texts) Instruction(tag prefs.Tag) string { return t.Text("instruction." + string(tag)) }
+
+// Wish names a tag to the consumer whose wish it is.
+func (t Texts) Wish(tag prefs.Tag) string { return t.Text("wish." + string(tag)) }
