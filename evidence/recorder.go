@@ -1,0 +1,145 @@
+package evidence
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"doorstep"
+)
+
+// Store is what a Recorder needs kept.
+type Store interface {
+	// CourierParcels finds, among the waybills, those that were ever dispatched
+	// to the courier, and where. Others are missing from the answer.
+	CourierParcels(ctx context.Context, a doorstep.Actor, waybills []doorstep.Waybill) (CourierParcels, error)
+	// AddUploads adds the uploads of one courier, one transaction an outlet. The
+	// verdicts stand in the order of the facts.
+	AddUploads(ctx context.Context, facts []Fact) ([]Verdict, error)
+	// Evidence lists records, the newest first.
+	Evidence(ctx context.Context, a doorstep.Actor, q Query) ([]Item, error)
+}
+
+// CourierParcels says where a courier's parcels were dispatched.
+type CourierParcels struct {
+	CourierNo int64
+	Outlets   map[doorstep.Waybill]doorstep.OutletNo
+}
+
+// Status is what became of one record of a batch.
+type Status string
+
+// The statuses.
+const (
+	Accepted  Status = "accepted"
+	Duplicate Status = "duplicate" // was there already, byte for byte
+	Rejected  Status = "rejected"
+)
+
+// Verdict is the answer to one record of a batch.
+type Verdict struct {
+	Status Status
+	Err    error // why it was rejected
+}
+
+// Recorder keeps what couriers' phones upload and shows records to those who
+// may read them.
+type Recorder struct {
+	Store Store
+	Now   func() time.Time
+	NewID doorstep.IDMaker
+}
+
+// ErrBatchSize refuses a batch of none or too many.
+func ErrBatchSize(pointer string, most int) error {
+	return &doorstep.InvalidError{Fields: []doorstep.FieldError{{
+		Pointer: pointer, Code: "batch_size", Detail: fmt.Sprintf("must hold 1 to %d items", most),
+	}}}
+}
+
+// Upload keeps a phone's records. Each has its own verdict: a bad one harms no
+// other, one sent before is a duplicate, and one about a parcel that was never
+// the courier's is rejected as not found.
+func (r *Recorder) Upload(ctx context.Context, a doorstep.Actor, uploads []Upload) ([]Verdict, error) {
+	if len(uploads) == 0 || len(uploads) > MaxUpload {
+		return nil, ErrBatchSize("/records", MaxUpload)
+	}
+	now := r.Now()
+	verdicts := make([]Verdict, len(uploads))
+	facts := make([]Fact, len(uploads))
+	var waybills []doorstep.Waybill
+	for i, u := range uploads {
+		var err error
+		if facts[i], err = u.fact(now); err != nil {
+			verdicts[i] = Verdict{Rejected, err}
+			continue
+		}
+		waybills = append(waybills, facts[i].Waybill)
+	}
+	if len(waybills) == 0 {
+		return verdicts, nil
+	}
+	mine, err := r.Store.CourierParcels(ctx, a, waybills)
+	if err != nil {
+		return nil, err
+	}
+	var good []Fact
+	var places []int
+	for i := range facts {
+		if verdicts[i].Err != nil {
+			continue
+		}
+		outlet, ok := mine.Outlets[facts[i].Waybill]
+		if !ok {
+			verdicts[i] = Verdict{Rejected, doorstep.NotFound("parcel", string(facts[i].Waybill))}
+			continue
+		}
+		facts[i].ID, facts[i].Outlet, facts[i].CourierNo = r.NewID(outlet), outlet, mine.CourierNo
+		good, places = append(good, facts[i]), append(places, i)
+	}
+	kept, err := r.Store.AddUploads(ctx, good)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range kept {
+		verdicts[places[i]] = v
+	}
+	return verdicts, nil
+}
+
+// Query narrows a list of records. Zero fields do not narrow.
+type Query struct {
+	Waybill     doorstep.Waybill
+	CourierID   string
+	ComplaintID string
+	Kind        Kind
+	From, To    time.Time // of OccurredAt: From <= t < To
+	BeforeMS    int64     // with BeforeID: where the page before this one ended
+	BeforeID    string
+	Limit       int
+}
+
+// Item is a record as a reader sees it.
+type Item struct {
+	ID          string
+	Kind        Kind
+	Source      Source
+	Waybill     doorstep.Waybill
+	CourierID   string
+	ComplaintID string
+	OccurredAt  time.Time
+	ReceivedAt  time.Time
+	ClientID    string
+	Opening     Opening // empty once erased
+}
+
+// List shows records to an outlet's manager or to headquarters.
+func (r *Recorder) List(ctx context.Context, a doorstep.Actor, q Query) ([]Item, error) {
+	if q.Kind != "" && !slices.Contains(Kinds, q.Kind) {
+		return nil, &doorstep.InvalidError{Fields: []doorstep.FieldError{{
+			Pointer: "/kind", Code: "unknown_kind", Detail: "is not a kind of record",
+		}}}
+	}
+	return r.Store.Evidence(ctx, a, q)
+}

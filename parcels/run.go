@@ -1,0 +1,104 @@
+package parcels
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"doorstep"
+	"doorstep/prefs"
+)
+
+// Stop is one parcel of a courier's day.
+type Stop struct {
+	Waybill   doorstep.Waybill
+	Consumer  doorstep.ConsumerID
+	AddressID string
+	AlertID   string
+	Acked     bool
+
+	Decisions []prefs.Decision
+	Note      string // the consumer's own words to the courier
+}
+
+// First is what the courier does before going to the door.
+type First string
+
+// What to do first.
+const (
+	CallFirst    First = "call"
+	MessageFirst First = "message"
+	NothingFirst First = "none"
+)
+
+// DoFirst reads it from the decisions: whoever wants to be called and messaged
+// is called.
+func (s Stop) DoFirst() First {
+	switch {
+	case s.has(prefs.CallFirst):
+		return CallFirst
+	case s.has(prefs.MessageFirst):
+		return MessageFirst
+	}
+	return NothingFirst
+}
+
+func (s Stop) has(tag prefs.Tag) bool {
+	return slices.ContainsFunc(s.Decisions, func(d prefs.Decision) bool { return d.Tag == tag })
+}
+
+// RunStore is what a Runner needs kept.
+type RunStore interface {
+	// Stops lists the courier's parcels of the outlets' own today, each parcel
+	// once, by waybill. Who has no run has no stops.
+	Stops(ctx context.Context, a doorstep.Actor, now time.Time) ([]Stop, error)
+	Profiles(ctx context.Context, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]prefs.Profile, error)
+	// Notes reads the consumers' notes to couriers, by scope.
+	Notes(ctx context.Context, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]map[prefs.Scope]string, error)
+}
+
+// Runner lays out a courier's day.
+type Runner struct {
+	Store RunStore
+	Now   func() time.Time
+}
+
+// Run lists the caller's parcels of today with the instructions of now, those
+// with instructions first.
+func (r *Runner) Run(ctx context.Context, a doorstep.Actor) ([]Stop, error) {
+	now := r.Now()
+	stops, err := r.Store.Stops(ctx, a, now)
+	if err != nil || len(stops) == 0 {
+		return nil, err
+	}
+	consumers := make([]doorstep.ConsumerID, 0, len(stops))
+	for _, s := range stops {
+		consumers = append(consumers, s.Consumer)
+	}
+	slices.Sort(consumers)
+	consumers = slices.Compact(consumers)
+	profiles, err := r.Store.Profiles(ctx, consumers)
+	if err != nil {
+		return nil, err
+	}
+	notes, err := r.Store.Notes(ctx, consumers)
+	if err != nil {
+		return nil, err
+	}
+	for i := range stops {
+		s := &stops[i]
+		door := prefs.Door{Waybill: string(s.Waybill), AddressID: s.AddressID}
+		s.Decisions = profiles[s.Consumer].Decide(door, now)
+		said := notes[s.Consumer]
+		s.Note = cmp.Or(said[prefs.ForParcel(door.Waybill)], said[prefs.Standing], said[prefs.AtAddress(door.AddressID)])
+	}
+	plain := func(s Stop) int {
+		if len(s.Decisions) == 0 && s.Note == "" {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(stops, func(a, b Stop) int { return cmp.Compare(plain(a), plain(b)) })
+	return stops, nil
+}

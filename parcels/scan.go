@@ -1,0 +1,121 @@
+package parcels
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"doorstep"
+	"doorstep/evidence"
+)
+
+// ScanOrder is one custody scan as a carrier's system sends it.
+type ScanOrder struct {
+	Waybill   string
+	OutletID  string
+	Code      string // the carrier's or ours; kept as it is
+	At        string // RFC 3339
+	Consignee *ConsigneeOrder
+}
+
+// Scan is one event of the custody chain before dispatch.
+type Scan struct {
+	Outlet     doorstep.OutletNo
+	Waybill    doorstep.Waybill
+	Code       string
+	At         time.Time
+	ReceivedAt time.Time
+	Consignee  *Consignee // nil if the carrier did not say
+	Consumer   doorstep.ConsumerID
+	AddressID  string
+}
+
+// ScanStore is what a Scanner needs kept.
+type ScanStore interface {
+	Posts(ctx context.Context, company doorstep.CompanyNo, outlets []string, works map[string][]string) (Posts, error)
+	// AddScans keeps the scans of one outlet in one transaction and says of each
+	// whether it was new.
+	AddScans(ctx context.Context, company doorstep.CompanyNo, list []Scan) (fresh []bool, err error)
+	Consumer(company doorstep.CompanyNo, phone doorstep.Phone) doorstep.ConsumerID
+}
+
+// Scanner keeps the custody chain.
+type Scanner struct {
+	Store ScanStore
+	Now   func() time.Time
+}
+
+const maxScanCode = 40
+
+// Scan keeps a batch of scans, with a verdict each. Key of a scan: outlet,
+// waybill, code and time.
+func (s *Scanner) Scan(ctx context.Context, a doorstep.Actor, orders []ScanOrder) ([]Verdict, error) {
+	if len(orders) == 0 || len(orders) > MaxBatch {
+		return nil, evidence.ErrBatchSize("/scans", MaxBatch)
+	}
+	now := s.Now()
+	verdicts := make([]Verdict, len(orders))
+	byOutlet := map[string][]Scan{}
+	places := map[string][]int{}
+	for i, o := range orders {
+		scan, outletID, err := s.check(a, o, now)
+		verdicts[i].Waybill = scan.Waybill
+		if err != nil {
+			verdicts[i].reject(err)
+			continue
+		}
+		byOutlet[outletID], places[outletID] = append(byOutlet[outletID], scan), append(places[outletID], i)
+	}
+	outlets := make([]string, 0, len(byOutlet))
+	for id := range byOutlet {
+		outlets = append(outlets, id)
+	}
+	slices.SortFunc(outlets, strings.Compare)
+	posts, err := s.Store.Posts(ctx, a.Company, outlets, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range outlets {
+		list := byOutlet[id]
+		for i := range list {
+			list[i].Outlet = posts.Outlets[id].No
+		}
+		fresh, err := s.Store.AddScans(ctx, a.Company, list)
+		if err != nil {
+			return nil, fmt.Errorf("%w: scans of outlet %d: %w", doorstep.ErrUnavailable, posts.Outlets[id].No, err)
+		}
+		for i, at := range places[id] {
+			verdicts[at].Status = evidence.Duplicate
+			if fresh[i] {
+				verdicts[at].Status = evidence.Accepted
+			}
+		}
+	}
+	return verdicts, nil
+}
+
+func (s *Scanner) check(a doorstep.Actor, o ScanOrder, now time.Time) (Scan, string, error) {
+	var checks doorstep.Checks
+	scan := Scan{ReceivedAt: now}
+	var err error
+	scan.Waybill, err = doorstep.ParseWaybill(o.Waybill)
+	checks.Under("/waybill", err)
+	outletID, err := doorstep.CheckID(o.OutletID)
+	checks.Under("/outlet_id", err)
+	scan.Code, err = doorstep.CheckText(o.Code, 1, maxScanCode)
+	checks.Under("/code", err)
+	if at, err := time.Parse(time.RFC3339, o.At); err != nil {
+		checks.Add("/at", "invalid_time", "must be an RFC 3339 time")
+	} else {
+		checks.Under("/at", doorstep.CheckEventTime(at, now))
+		scan.At = at.UTC()
+	}
+	if o.Consignee != nil {
+		c, addressID := o.Consignee.check("/consignee", &checks)
+		scan.Consignee, scan.AddressID = &c, addressID
+		scan.Consumer = s.Store.Consumer(a.Company, c.Phone)
+	}
+	return scan, outletID, checks.Err()
+}
