@@ -1,0 +1,141 @@
+package sink
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Action is what the sink does with a well-formed send.
+type Action string
+
+// The actions. Those that take the message are ok, ctype and half.
+const (
+	OK           Action = "ok"
+	OKEmpty      Action = "ok_empty"  // 200 {}
+	HTML         Action = "html"      // 200 and a page, as a captive portal does
+	Redirect     Action = "redirect"  // 302
+	CType        Action = "ctype"     // ok, said to be text/html
+	Half         Action = "half"      // ok, cut in the middle
+	Empty        Action = "empty"     // the connection ends without an answer
+	Hang         Action = "hang"      // no answer until the client goes
+	Reset        Action = "reset"     // the connection is reset
+	Blackhole    Action = "blackhole" // ok, and no phone ever shows it
+	Fat          Action = "fat"       // 500 and 1 MiB of text
+	Quota        Action = "429"
+	Unavailable  Action = "503"
+	Internal     Action = "500"
+	BadGateway   Action = "502_html"
+	Unregistered Action = "unregistered" // 404 that says so
+	NotFound     Action = "404"          // 404 that says nothing
+	Mismatch     Action = "mismatch"     // 403 SENDER_ID_MISMATCH
+	Unauthorized Action = "401"
+	Forbidden    Action = "403"
+	APNSAuth     Action = "apns_auth" // 401 THIRD_PARTY_AUTH_ERROR
+	BadArgument  Action = "400"
+	BadField     Action = "400_field" // 400 with fieldViolations
+)
+
+// Actions lists them all.
+var Actions = []Action{
+	OK, OKEmpty, HTML, Redirect, CType, Half, Empty, Hang, Reset, Blackhole, Fat,
+	Quota, Unavailable, Internal, BadGateway, Unregistered, NotFound, Mismatch,
+	Unauthorized, Forbidden, APNSAuth, BadArgument, BadField,
+}
+
+// Rule gives an action to some of the sends that match it.
+type Rule struct {
+	Match      Match      `json:"match"`
+	Nth        int        `json:"nth,omitempty"`   // only the nth matching send, from 1
+	Every      int        `json:"every,omitempty"` // only each so-many-th
+	Count      int        `json:"count,omitempty"` // at most so often; 0: always
+	Action     Action     `json:"action"`
+	RetryAfter RetryAfter `json:"retry_after,omitempty"` // of 429 and 503
+}
+
+// Match says which sends a rule is for.
+type Match struct {
+	TokenPrefix string `json:"token_prefix,omitempty"` // empty: all
+}
+
+// RetryAfter is the header as it will be sent: seconds or an HTTP date. In JSON
+// seconds may be a number.
+type RetryAfter string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *RetryAfter) UnmarshalJSON(b []byte) error {
+	var seconds uint32
+	if json.Unmarshal(b, &seconds) == nil {
+		*r = RetryAfter(strconv.FormatUint(uint64(seconds), 10))
+		return nil
+	}
+	return json.Unmarshal(b, (*string)(r))
+}
+
+// ruleState is a rule and what it has seen.
+type ruleState struct {
+	Rule
+	matched, applied int
+}
+
+// applies counts a send and says whether the rule acts on it.
+func (r *ruleState) applies(token string) bool {
+	if !strings.HasPrefix(token, r.Match.TokenPrefix) {
+		return false
+	}
+	r.matched++
+	switch {
+	case r.Nth > 0 && r.matched != r.Nth,
+		r.Every > 0 && r.matched%r.Every != 0,
+		r.Count > 0 && r.applied >= r.Count:
+		return false
+	}
+	r.applied++
+	return true
+}
+
+// SetRules replaces the rules and starts their counting anew. The first rule
+// that applies decides; without one the token's own magic does, else it is ok.
+func (s *Sink) SetRules(rules ...Rule) error {
+	states := make([]*ruleState, len(rules))
+	for i, r := range rules {
+		if !slices.Contains(Actions, r.Action) {
+			return fmt.Errorf("rule %d: unknown action %q", i, r.Action)
+		}
+		if r.Nth < 0 || r.Every < 0 || r.Count < 0 {
+			return fmt.Errorf("rule %d: nth, every and count must not be negative", i)
+		}
+		states[i] = &ruleState{Rule: r}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rules = states
+	return nil
+}
+
+// decide finds the action for a send. The caller holds mu.
+func (s *Sink) decide(token string) (Action, RetryAfter) {
+	for _, r := range s.rules {
+		if r.applies(token) {
+			return r.Action, r.RetryAfter
+		}
+	}
+	return magic(token)
+}
+
+// magic reads the action that a token asks for: "sim-hang-1", or with seconds
+// to wait "sim-429-7-1". Any other token is ok.
+func magic(token string) (Action, RetryAfter) {
+	parts := strings.Split(token, "-")
+	if len(parts) < 3 || parts[0] != "sim" || !slices.Contains(Actions, Action(parts[1])) {
+		return OK, ""
+	}
+	if len(parts) > 3 {
+		if _, err := strconv.ParseUint(parts[2], 10, 32); err == nil {
+			return Action(parts[1]), RetryAfter(parts[2])
+		}
+	}
+	return Action(parts[1]), ""
+}
