@@ -1,0 +1,36 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// dialect holds the few spellings in which the engines differ.
+type dialect struct {
+	name       string
+	forUpdate  string // ends a select of rows that are changed next
+	skipLocked string // ends a select that claims rows
+	inList     string // ends "column ..." with membership in one list parameter
+	asList     func(list any) any
+}
+
+var (
+	sqlite = dialect{
+		name:   "sqlite",
+		inList: " in (select value from json_each(?))",
+		asList: func(list any) any {
+			text, err := json.Marshal(list)
+			if err != nil { // lists are of strings and numbers
+				panic(fmt.Sprintf("store: list parameter: %v", err))
+			}
+			return string(text)
+		},
+	}
+	postgres = dialect{
+		name:       "postgres",
+		forUpdate:  " for update",
+		skipLocked: " for update skip locked",
+		inList:     " = any(?)",
+		asList:     func(list any) any { return list },
+	}
+)

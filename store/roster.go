@@ -1,0 +1,368 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"doorstep"
+	"doorstep/parcels"
+)
+
+// draw takes n numbers in a row and returns the last. Outlets, companies and
+// couriers share them; gaps do not matter.
+func draw(tx *Tx, n int) (last int64, err error) {
+	err = tx.get(&last, `insert into counter (name, value) values ('number', ?)
+on conflict (name) do update set value = counter.value + excluded.value returning value`, n)
+	if err != nil {
+		return 0, fmt.Errorf("draw a number: %w", err)
+	}
+	return last, nil
+}
+
+// Company finds a company by name and makes it if it is new.
+func (db *DB) Company(ctx context.Context, name string) (no doorstep.CompanyNo, err error) {
+	const find = `select no from company where name = ?`
+	if err = db.get(ctx, &no, find, name); !errors.Is(err, sql.ErrNoRows) {
+		return no, err
+	}
+	err = db.inTx(ctx, func(tx *Tx) error {
+		fresh, err := draw(tx, 1)
+		if err != nil {
+			return err
+		}
+		if err := tx.exec(`insert into company (no, name, created_at_ms) values (?, ?, ?) on conflict do nothing`, fresh, name, ms(db.now())); err != nil {
+			return err
+		}
+		return tx.get(&no, find, name)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("company: %w", err)
+	}
+	return no, nil
+}
+
+type outletRow struct {
+	No        doorstep.OutletNo
+	ID        string
+	Name      string
+	TimeZone  string `db:"time_zone"`
+	Hours     string
+	Locale    string
+	CreatedMS int64 `db:"created_at_ms"`
+	UpdatedMS int64 `db:"updated_at_ms"`
+}
+
+const outletColumns = `no, id, name, time_zone, hours, locale, created_at_ms, updated_at_ms`
+
+func (r outletRow) outlet() (o parcels.Outlet, err error) {
+	o = parcels.Outlet{
+		No: r.No, ID: r.ID, Name: r.Name, TimeZone: r.TimeZone, Locale: r.Locale,
+		CreatedAt: fromMS(r.CreatedMS), UpdatedAt: fromMS(r.UpdatedMS),
+	}
+	if err := json.Unmarshal([]byte(r.Hours), &o.Hours); err != nil {
+		return o, fmt.Errorf("outlet %d: hours: %w", r.No, err)
+	}
+	return o, nil
+}
+
+// PutOutlet makes or replaces an outlet.
+func (db *DB) PutOutlet(ctx context.Context, company doorstep.CompanyNo, o parcels.Outlet) (parcels.Outlet, error) {
+	hours, err := json.Marshal(o.Hours)
+	if err != nil {
+		return parcels.Outlet{}, err
+	}
+	var row outletRow
+	err = db.inTx(ctx, func(tx *Tx) error {
+		no, err := draw(tx, 1)
+		if err != nil {
+			return err
+		}
+		now := ms(o.UpdatedAt)
+		return tx.get(&row, `insert into outlet (no, company_no, id, name, time_zone, hours, locale, created_at_ms, updated_at_ms)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+on conflict (company_no, id) do update set name = excluded.name, time_zone = excluded.time_zone, hours = excluded.hours,
+  locale = excluded.locale, updated_at_ms = excluded.updated_at_ms
+returning `+outletColumns, no, company, o.ID, o.Name, o.TimeZone, string(hours), o.Locale, now, now)
+	})
+	if err != nil {
+		return parcels.Outlet{}, fmt.Errorf("outlet %s: %w", o.ID, err)
+	}
+	return row.outlet()
+}
+
+// Outlet finds an outlet by the carrier's id.
+func (db *DB) Outlet(ctx context.Context, company doorstep.CompanyNo, id string) (parcels.Outlet, error) {
+	var row outletRow
+	err := db.get(ctx, &row, `select `+outletColumns+` from outlet where company_no = ? and id = ?`, company, id)
+	if err != nil {
+		return parcels.Outlet{}, notThere(err, "outlet", id)
+	}
+	return row.outlet()
+}
+
+type courierRow struct {
+	No        int64
+	ID        string
+	Home      doorstep.OutletNo `db:"home_no"`
+	OutletID  string            `db:"outlet_id"`
+	Name      string
+	Locale    string
+	CreatedMS int64 `db:"created_at_ms"`
+	UpdatedMS int64 `db:"updated_at_ms"`
+}
+
+func (r courierRow) courier() parcels.Courier {
+	return parcels.Courier{
+		No: r.No, ID: r.ID, Home: r.Home, OutletID: r.OutletID, Name: r.Name, Locale: r.Locale,
+		CreatedAt: fromMS(r.CreatedMS), UpdatedAt: fromMS(r.UpdatedMS),
+	}
+}
+
+const selectCouriers = `select c.no, c.id, c.home_no, coalesce(o.id, '') as outlet_id, c.name, c.locale, c.created_at_ms, c.updated_at_ms
+from courier c left join outlet o on o.no = c.outlet_no where c.company_no = ? and c.id`
+
+// PutCourier makes or replaces a courier.
+func (db *DB) PutCourier(ctx context.Context, company doorstep.CompanyNo, c parcels.Courier) (parcels.Courier, error) {
+	err := db.inTx(ctx, func(tx *Tx) error {
+		var outlet doorstep.OutletNo
+		if err := tx.get(&outlet, `select no from outlet where company_no = ? and id = ?`, company, c.OutletID); err != nil {
+			if errors.Is(err, sql.ErrNoRows) {
+				return &doorstep.InvalidError{Fields: []doorstep.FieldError{{
+					Pointer: "/outlet_id", Code: "unknown_outlet", Detail: "is not an outlet of the company",
+				}}}
+			}
+			return err
+		}
+		return addCouriers(tx, company, []newCourier{{id: c.ID, outlet: outlet, name: c.Name, locale: c.Locale}}, c.UpdatedAt,
+			`on conflict (company_no, id) do update set outlet_no = excluded.outlet_no, name = excluded.name,
+  locale = excluded.locale, updated_at_ms = excluded.updated_at_ms`)
+	})
+	if err != nil {
+		return parcels.Courier{}, fmt.Errorf("courier %s: %w", c.ID, err)
+	}
+	return db.Courier(ctx, company, c.ID)
+}
+
+type newCourier struct {
+	id, name, locale string
+	outlet           doorstep.OutletNo // 0: nobody said
+}
+
+// addCouriers makes couriers. Home is the outlet they are first seen at, else
+// their company's own number.
+func addCouriers(tx *Tx, company doorstep.CompanyNo, list []newCourier, now time.Time, tail string) error {
+	last, err := draw(tx, len(list))
+	if err != nil {
+		return err
+	}
+	rows := make([][]any, len(list))
+	for i, c := range list {
+		home, outlet := company, any(nil)
+		if c.outlet != 0 {
+			home, outlet = c.outlet, c.outlet
+		}
+		rows[i] = []any{last - int64(i), company, c.id, home, outlet, c.name, c.locale, ms(now), ms(now)}
+	}
+	return tx.insert(`insert into courier (no, company_no, id, home_no, outlet_no, name, locale, created_at_ms, updated_at_ms)`, tail, rows)
+}
+
+// Courier finds a courier by the carrier's id.
+func (db *DB) Courier(ctx context.Context, company doorstep.CompanyNo, id string) (parcels.Courier, error) {
+	var row courierRow
+	if err := db.get(ctx, &row, selectCouriers+` = ?`, company, id); err != nil {
+		return parcels.Courier{}, notThere(err, "courier", id)
+	}
+	return row.courier(), nil
+}
+
+// courierOrNew finds the courier behind a token and makes him bare if nobody
+// has named him yet: his phone may register before his first dispatch.
+func (db *DB) courierOrNew(ctx context.Context, a doorstep.Actor) (parcels.Courier, error) {
+	posts, err := db.Posts(ctx, a.Company, nil, map[string][]string{a.Courier: nil})
+	return posts.Couriers[a.Courier], err
+}
+
+// Posts reads the outlets and couriers that a batch names and makes the missing
+// ones bare.
+func (db *DB) Posts(ctx context.Context, company doorstep.CompanyNo, outlets []string, works map[string][]string) (parcels.Posts, error) {
+	posts, err := db.readPosts(ctx, company, outlets, works)
+	if err != nil {
+		return parcels.Posts{}, fmt.Errorf("outlets and couriers: %w", err)
+	}
+	if posts.complete(outlets, works) {
+		return posts.Posts, nil
+	}
+	err = db.inTx(ctx, func(tx *Tx) error { return db.addPosts(tx, company, posts, outlets, works) })
+	if err != nil {
+		return parcels.Posts{}, fmt.Errorf("new outlets and couriers: %w", err)
+	}
+	if posts, err = db.readPosts(ctx, company, outlets, works); err != nil {
+		return parcels.Posts{}, fmt.Errorf("outlets and couriers: %w", err)
+	}
+	return posts.Posts, nil
+}
+
+// knownPosts is what the database has of a batch's names.
+type knownPosts struct {
+	parcels.Posts
+	worked map[work]bool
+}
+
+type work struct {
+	CourierNo int64             `db:"courier_no"`
+	OutletNo  doorstep.OutletNo `db:"outlet_no"`
+}
+
+func (k knownPosts) complete(outlets []string, works map[string][]string) bool {
+	return len(k.Outlets) == len(outlets) && len(k.Couriers) == len(works) && len(k.newWorks(works)) == 0
+}
+
+// newWorks lists, sorted, where couriers work for the first time.
+func (k knownPosts) newWorks(works map[string][]string) (list []work) {
+	for courier, outlets := range works {
+		for _, outlet := range outlets {
+			w := work{k.Couriers[courier].No, k.Outlets[outlet].No}
+			if !k.worked[w] {
+				list = append(list, w)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b work) int {
+		if a.CourierNo != b.CourierNo {
+			return int(a.CourierNo - b.CourierNo)
+		}
+		return int(a.OutletNo - b.OutletNo)
+	})
+	return list
+}
+
+func (db *DB) readPosts(ctx context.Context, company doorstep.CompanyNo, outlets []string, works map[string][]string) (knownPosts, error) {
+	k := knownPosts{
+		Posts:  parcels.Posts{Outlets: map[string]parcels.Outlet{}, Couriers: map[string]parcels.Courier{}},
+		worked: map[work]bool{},
+	}
+	if len(outlets) > 0 {
+		var rows []outletRow
+		if err := db.list(ctx, &rows, `select `+outletColumns+` from outlet where company_no = ? and id`+db.inList, company, db.asList(outlets)); err != nil {
+			return k, err
+		}
+		for _, r := range rows {
+			o, err := r.outlet()
+			if err != nil {
+				return k, err
+			}
+			k.Outlets[r.ID] = o
+		}
+	}
+	if len(works) == 0 {
+		return k, nil
+	}
+	var rows []courierRow
+	if err := db.list(ctx, &rows, selectCouriers+db.inList, company, db.asList(keys(works))); err != nil {
+		return k, err
+	}
+	numbers := make([]int64, 0, len(rows))
+	for _, r := range rows {
+		k.Couriers[r.ID] = r.courier()
+		numbers = append(numbers, r.No)
+	}
+	var worked []work
+	if err := db.list(ctx, &worked, `select courier_no, outlet_no from courier_outlet where courier_no`+db.inList, db.asList(numbers)); err != nil {
+		return k, err
+	}
+	for _, w := range worked {
+		k.worked[w] = true
+	}
+	return k, nil
+}
+
+// addPosts makes what is missing. Another batch may make the same at the same
+// moment: whoever is second leaves the first's row alone.
+func (db *DB) addPosts(tx *Tx, company doorstep.CompanyNo, have knownPosts, outlets []string, works map[string][]string) error {
+	now := db.now()
+	var missing []string
+	for _, id := range outlets {
+		if _, ok := have.Outlets[id]; !ok {
+			missing = append(missing, id)
+		}
+	}
+	if len(missing) > 0 {
+		last, err := draw(tx, len(missing))
+		if err != nil {
+			return err
+		}
+		rows := make([][]any, len(missing))
+		for i, id := range missing {
+			rows[i] = []any{last - int64(i), company, id, "", db.timeZone, "{}", parcels.Locales[0], ms(now), ms(now)}
+		}
+		err = tx.insert(`insert into outlet (no, company_no, id, name, time_zone, hours, locale, created_at_ms, updated_at_ms)`,
+			`on conflict (company_no, id) do nothing`, rows)
+		if err != nil {
+			return err
+		}
+	}
+	numbers := map[string]doorstep.OutletNo{}
+	var found []outletRow
+	if err := tx.list(&found, `select `+outletColumns+` from outlet where company_no = ? and id`+db.inList, company, db.asList(nonNil(outlets))); err != nil {
+		return err
+	}
+	for _, r := range found {
+		numbers[r.ID] = r.No
+		have.Outlets[r.ID] = parcels.Outlet{No: r.No}
+	}
+	var fresh []newCourier
+	for _, id := range keys(works) {
+		if _, ok := have.Couriers[id]; !ok {
+			c := newCourier{id: id, locale: parcels.Locales[0]}
+			if len(works[id]) > 0 {
+				c.outlet = numbers[works[id][0]]
+			}
+			fresh = append(fresh, c)
+		}
+	}
+	if len(fresh) > 0 {
+		if err := addCouriers(tx, company, fresh, now, `on conflict (company_no, id) do nothing`); err != nil {
+			return err
+		}
+		var couriers []courierRow
+		if err := tx.list(&couriers, selectCouriers+db.inList, company, db.asList(keys(works))); err != nil {
+			return err
+		}
+		for _, r := range couriers {
+			have.Couriers[r.ID] = r.courier()
+		}
+	}
+	var rows [][]any
+	for _, w := range have.newWorks(works) {
+		rows = append(rows, []any{w.CourierNo, w.OutletNo})
+	}
+	return tx.insert(`insert into courier_outlet (courier_no, outlet_no)`, `on conflict do nothing`, rows)
+}
+
+// outletsOf lists where a courier ever worked.
+func (db *DB) outletsOf(ctx context.Context, courierNo int64) (list []doorstep.OutletNo, err error) {
+	err = db.list(ctx, &list, `select outlet_no from courier_outlet where courier_no = ? order by outlet_no`, courierNo)
+	return list, err
+}
+
+// keys lists a map's keys, sorted.
+func keys[V any](m map[string]V) []string {
+	list := make([]string, 0, len(m))
+	for k := range m {
+		list = append(list, k)
+	}
+	slices.Sort(list)
+	return list
+}
+
+func nonNil(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}

@@ -1,0 +1,63 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"doorstep"
+	"doorstep/parcels"
+)
+
+type stopRow struct {
+	Waybill   doorstep.Waybill
+	Consumer  doorstep.ConsumerID `db:"consumer_id"`
+	AddressID string              `db:"address_id"`
+	AlertID   sql.NullString      `db:"alert_id"`
+	AckedMS   sql.NullInt64       `db:"acked_at_ms"`
+}
+
+// Stops lists a courier's parcels of today, by each outlet's own day. A parcel
+// that went to another courier since is no longer his.
+func (db *DB) Stops(ctx context.Context, a doorstep.Actor, now time.Time) ([]parcels.Stop, error) {
+	courierNo, err := db.courierNo(ctx, a)
+	if err != nil {
+		return nil, fmt.Errorf("courier: %w", err)
+	}
+	var outlets []struct {
+		No       doorstep.OutletNo
+		TimeZone string `db:"time_zone"`
+	}
+	err = db.list(ctx, &outlets, `select o.no, o.time_zone from outlet o join courier_outlet w on w.outlet_no = o.no where w.courier_no = ?`, courierNo)
+	if err != nil {
+		return nil, fmt.Errorf("courier's outlets: %w", err)
+	}
+	var stops []parcels.Stop
+	for _, o := range outlets {
+		zone, err := time.LoadLocation(o.TimeZone)
+		if err != nil {
+			return nil, fmt.Errorf("outlet %d: %w", o.No, err)
+		}
+		var rows []stopRow
+		err = db.list(ctx, &rows, `select d.waybill, p.consumer_id, p.address_id, d.alert_id, a.acked_at_ms
+from dispatch d
+join parcel p on p.outlet_no = d.outlet_no and p.waybill = d.waybill and p.courier_no = d.courier_no
+left join alert a on a.outlet_no = d.outlet_no and a.id = d.alert_id
+where d.outlet_no = ? and d.courier_no = ? and d.day = ?`, o.No, courierNo, parcels.Day(now, zone))
+		if err != nil {
+			return nil, fmt.Errorf("run: %w", err)
+		}
+		for _, r := range rows {
+			stops = append(stops, parcels.Stop{
+				Waybill: r.Waybill, Consumer: r.Consumer, AddressID: r.AddressID, AlertID: r.AlertID.String, Acked: r.AckedMS.Valid,
+			})
+		}
+	}
+	slices.SortFunc(stops, func(a, b parcels.Stop) int { return strings.Compare(string(a.Waybill), string(b.Waybill)) })
+	return stops, nil
+}
+
+var _ parcels.RunStore = (*DB)(nil)
