@@ -1,0 +1,47 @@
+package api
+
+import "doorstep"
+
+// admits says which roles each operation lets in, as x-roles of openapi.yaml
+// does.
+var admits = map[string][]doorstep.Role{
+	"putOutlet":          {doorstep.RoleIntegrator},
+	"getOutlet":          {doorstep.RoleIntegrator, doorstep.RoleHQ},
+	"putCourier":         {doorstep.RoleIntegrator},
+	"getCourier":         {doorstep.RoleIntegrator, doorstep.RoleHQ},
+	"postScans":          {doorstep.RoleIntegrator},
+	"postDispatches":     {doorstep.RoleIntegrator},
+	"createConsumerLink": {doorstep.RoleIntegrator},
+
+	"getMyTags":        {doorstep.RoleConsumer},
+	"putMyPreferences": {doorstep.RoleConsumer},
+	"confirmMyTag":     {doorstep.RoleConsumer},
+	"deleteMyTag":      {doorstep.RoleConsumer},
+	"putMyLearning":    {doorstep.RoleConsumer},
+	"createConsent":    {doorstep.RoleConsumer},
+	"listMyConsents":   {doorstep.RoleConsumer},
+	"revokeConsent":    {doorstep.RoleConsumer},
+	"listMyComplaints": {doorstep.RoleConsumer},
+
+	"fileComplaint":  {doorstep.RoleIntegrator, doorstep.RoleConsumer, doorstep.RoleManager},
+	"getComplaint":   {doorstep.RoleIntegrator, doorstep.RoleCourier, doorstep.RoleConsumer, doorstep.RoleManager, doorstep.RoleHQ},
+	"listComplaints": {doorstep.RoleManager, doorstep.RoleHQ},
+
+	"putDevice":    {doorstep.RoleCourier},
+	"deleteDevice": {doorstep.RoleCourier},
+	"getMyRun":     {doorstep.RoleCourier},
+	"listMyAlerts": {doorstep.RoleCourier},
+	"postReceipts": {doorstep.RoleCourier},
+	"postEvidence": {doorstep.RoleCourier},
+
+	"listEvidence": {doorstep.RoleManager, doorstep.RoleHQ},
+}
+
+// batches are the operations whose items have natural keys: their bodies may be
+// large, and they need no idempotency key.
+var batches = map[string]bool{
+	"postScans":      true,
+	"postDispatches": true,
+	"postReceipts":   true,
+	"postEvidence":   true,
+}
