@@ -99,15 +99,21 @@ var earliestEvent = time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const furthestAhead = 24 * time.Hour
 
-// CheckEventTime refuses what no working clock says: before 2015 or more than
-// 24 h ahead of now. Anything else is kept beside our own receipt time.
-func CheckEventTime(at, now time.Time) error {
-	if at.Before(earliestEvent) || at.After(now.Add(furthestAhead)) {
-		return &InvalidError{Fields: []FieldError{{
-			Code: "time_out_of_range", Detail: "must not be before 2015 or more than 24 h ahead",
-		}}}
+// ParseEventTime reads an RFC 3339 time that an event claims. What no working
+// clock says, before 2015 or more than 24 h ahead of now, is refused; anything
+// else is kept beside our own receipt time. What is wrong goes to checks, at
+// pointer, and gives the zero time.
+func ParseEventTime(pointer, text string, now time.Time, checks *Checks) time.Time {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		checks.Add(pointer, "invalid_time", "must be an RFC 3339 time")
+		return time.Time{}
 	}
-	return nil
+	if at.Before(earliestEvent) || at.After(now.Add(furthestAhead)) {
+		checks.Add(pointer, "time_out_of_range", "must not be before 2015 or more than 24 h ahead")
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 // NotFound wraps ErrNotFound with the noun and the id that was asked for. The

@@ -98,7 +98,7 @@ type Desk struct {
 // File takes a complaint in: it goes to the outlet that has the parcel, its
 // clocks start, and what it says about the consumer's wishes is learned.
 func (d *Desk) File(ctx context.Context, a doorstep.Actor, in Filing) (Complaint, error) {
-	c, err := d.check(a, in)
+	c, err := in.checked(a, d.Now())
 	if err != nil {
 		return Complaint{}, err
 	}
@@ -132,8 +132,13 @@ func (d *Desk) File(ctx context.Context, a doorstep.Actor, in Filing) (Complaint
 	return d.Store.File(ctx, c)
 }
 
-func (d *Desk) check(a doorstep.Actor, in Filing) (Case, error) {
-	now := d.Now()
+// Check says what is wrong with the filing's values, all of it.
+func (in Filing) Check(now time.Time) error {
+	_, err := in.checked(doorstep.Actor{Role: doorstep.RoleIntegrator}, now)
+	return err
+}
+
+func (in Filing) checked(a doorstep.Actor, now time.Time) (Case, error) {
 	c := Case{Complaint: Complaint{Category: Category(in.Category), FiledAt: now, ReceivedAt: now, Channel: string(a.Role)}}
 	var checks doorstep.Checks
 	var err error
@@ -155,13 +160,7 @@ func (d *Desk) check(a doorstep.Actor, in Filing) (Case, error) {
 		checks.Under("/reporter", in.Reporter.check())
 	}
 	if in.FiledAt != "" {
-		at, err := time.Parse(time.RFC3339, in.FiledAt)
-		if err != nil {
-			checks.Add("/filed_at", "invalid_time", "must be an RFC 3339 time")
-		} else {
-			checks.Under("/filed_at", doorstep.CheckEventTime(at, now))
-			c.Complaint.FiledAt = at.UTC()
-		}
+		c.Complaint.FiledAt = doorstep.ParseEventTime("/filed_at", in.FiledAt, now, &checks)
 	}
 	return c, checks.Err()
 }

@@ -70,7 +70,7 @@ func (u Upload) fact(now time.Time) (Fact, error) {
 	fact.ClientID = id.String()
 	fact.Waybill, err = doorstep.ParseWaybill(u.Waybill)
 	f.checks.Under("/waybill", err)
-	fact.OccurredAt = f.moment("/occurred_at", u.OccurredAt, now)
+	fact.OccurredAt = doorstep.ParseEventTime("/occurred_at", u.OccurredAt, now, &f.checks)
 
 	switch fact.Kind {
 	case Call:
@@ -91,7 +91,7 @@ func (u Upload) fact(now time.Time) (Fact, error) {
 	case Photo:
 		f.digest("sha256", u.SHA256)
 		f.known["taken_at"] = true
-		if taken := f.moment("/taken_at", value(u.TakenAt), now); !taken.IsZero() {
+		if taken := doorstep.ParseEventTime("/taken_at", value(u.TakenAt), now, &f.checks); !taken.IsZero() {
 			f.fields = append(f.fields, Field{"taken_at", taken.Format(time.RFC3339Nano)})
 		}
 	default:
@@ -119,16 +119,6 @@ func (f *form) refuseOthers(u Upload) {
 			f.checks.Add("/"+has.name, "not_of_this_kind", "records of this kind have no such field")
 		}
 	}
-}
-
-func (f *form) moment(pointer, text string, now time.Time) time.Time {
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		f.checks.Add(pointer, "invalid_time", "must be an RFC 3339 time")
-		return time.Time{}
-	}
-	f.checks.Under(pointer, doorstep.CheckEventTime(at, now))
-	return at.UTC()
 }
 
 func (f *form) choice(name string, given *string, allowed []string) {

@@ -173,27 +173,10 @@ type checkedOrder struct {
 func (d *Dispatcher) check(a doorstep.Actor, orders []Order, now time.Time, b *batch) []checkedOrder {
 	good := make([]checkedOrder, 0, len(orders))
 	for i, o := range orders {
-		var checks doorstep.Checks
-		c := checkedOrder{at: i, dispatch: Dispatch{DispatchedAt: now, ReceivedAt: now}}
-		var err error
-		c.dispatch.Waybill, err = doorstep.ParseWaybill(o.Waybill)
-		checks.Under("/waybill", err)
-		c.outletID, err = doorstep.CheckID(o.OutletID)
-		checks.Under("/outlet_id", err)
-		c.courierID, err = doorstep.CheckID(o.CourierID)
-		checks.Under("/courier_id", err)
-		c.dispatch.Consignee, c.dispatch.AddressID = o.Consignee.check("/consignee", &checks)
-		if o.DispatchedAt != "" {
-			at, err := time.Parse(time.RFC3339, o.DispatchedAt)
-			if err != nil {
-				checks.Add("/dispatched_at", "invalid_time", "must be an RFC 3339 time")
-			} else {
-				checks.Under("/dispatched_at", doorstep.CheckEventTime(at, now))
-				c.dispatch.DispatchedAt = at.UTC()
-			}
-		}
+		c, err := o.checked(now)
+		c.at = i
 		b.verdicts[i].Waybill = c.dispatch.Waybill
-		if err := checks.Err(); err != nil {
+		if err != nil {
 			b.verdicts[i].Status, b.verdicts[i].Err = evidence.Rejected, err
 			continue
 		}
@@ -201,6 +184,29 @@ func (d *Dispatcher) check(a doorstep.Actor, orders []Order, now time.Time, b *b
 		good = append(good, c)
 	}
 	return good
+}
+
+// Check says what is wrong with the order's values, all of it.
+func (o Order) Check(now time.Time) error {
+	_, err := o.checked(now)
+	return err
+}
+
+func (o Order) checked(now time.Time) (c checkedOrder, err error) {
+	var checks doorstep.Checks
+	disp := &c.dispatch
+	disp.DispatchedAt, disp.ReceivedAt = now, now
+	disp.Waybill, err = doorstep.ParseWaybill(o.Waybill)
+	checks.Under("/waybill", err)
+	c.outletID, err = doorstep.CheckID(o.OutletID)
+	checks.Under("/outlet_id", err)
+	c.courierID, err = doorstep.CheckID(o.CourierID)
+	checks.Under("/courier_id", err)
+	disp.Consignee, disp.AddressID = o.Consignee.check("/consignee", &checks)
+	if o.DispatchedAt != "" {
+		disp.DispatchedAt = doorstep.ParseEventTime("/dispatched_at", o.DispatchedAt, now, &checks)
+	}
+	return c, checks.Err()
 }
 
 func (o ConsigneeOrder) check(pointer string, checks *doorstep.Checks) (c Consignee, addressID string) {

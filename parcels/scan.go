@@ -106,12 +106,7 @@ func (s *Scanner) check(a doorstep.Actor, o ScanOrder, now time.Time) (Scan, str
 	checks.Under("/outlet_id", err)
 	scan.Code, err = doorstep.CheckText(o.Code, 1, maxScanCode)
 	checks.Under("/code", err)
-	if at, err := time.Parse(time.RFC3339, o.At); err != nil {
-		checks.Add("/at", "invalid_time", "must be an RFC 3339 time")
-	} else {
-		checks.Under("/at", doorstep.CheckEventTime(at, now))
-		scan.At = at.UTC()
-	}
+	scan.At = doorstep.ParseEventTime("/at", o.At, now, &checks)
 	if o.Consignee != nil {
 		c, addressID := o.Consignee.check("/consignee", &checks)
 		scan.Consignee, scan.AddressID = &c, addressID

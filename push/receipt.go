@@ -86,12 +86,7 @@ func (r ReceiptRequest) check(now time.Time) (Receipt, error) {
 	if !slices.Contains(events, receipt.Event) {
 		checks.Add("/event", "unknown_event", "must be received, shown, opened or acknowledged")
 	}
-	if at, err := time.Parse(time.RFC3339, r.At); err != nil {
-		checks.Add("/at", "invalid_time", "must be an RFC 3339 time")
-	} else {
-		checks.Under("/at", doorstep.CheckEventTime(at, now))
-		receipt.At = at.UTC()
-	}
+	receipt.At = doorstep.ParseEventTime("/at", r.At, now, &checks)
 	if err := checks.Err(); err != nil {
 		return Receipt{}, err
 	}

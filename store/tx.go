@@ -106,7 +106,7 @@ func (db *DB) tryTx(ctx context.Context, do func(*Tx) error) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback() // a no-op after the commit
-	if err := do(&Tx{ctx: ctx, tx: tx}); err != nil {
+	if err := guarded(do, &Tx{ctx: ctx, tx: tx}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
