@@ -27,7 +27,7 @@ func MakeID(outlet OutletNo) string {
 // never made such an id.
 func OutletOf(id string) (OutletNo, bool) {
 	short, rest, ok := strings.Cut(id, "-")
-	if !ok || rest == "" || len(short) > 12 {
+	if !ok || len(short) > 12 || uuid.Validate(rest) != nil {
 		return 0, false
 	}
 	n, err := strconv.ParseInt(short, 36, 64)

@@ -62,7 +62,8 @@ func TestAnIDSaysItsOutlet(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, outlet, got)
 	}
-	for _, id := range []string{"", "7k", "7k-", "-7k", "0-x", "A-x", "01-x", "zzzzzzzzzzzzzzzzzz-x", "7k\x00-x"} {
+	const u = "0192f0c1-2d3e-7a4b-8c5d-6e7f8091a2b3"
+	for _, id := range []string{"", "7k", "7k-", "-" + u, "0-" + u, "A-" + u, "01-" + u, "zzzzzzzzzzzzzzzzzz-" + u, "7k\x00-" + u, "7k-" + u + "\x00", "7k-x"} {
 		_, ok := doorstep.OutletOf(id)
 		require.False(t, ok, id)
 	}

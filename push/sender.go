@@ -2,10 +2,7 @@ package push
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -95,7 +92,6 @@ const (
 	pollInterval = time.Second // a safety net: commits wake the sender
 	composeBatch = 64
 	outletBatch  = 64
-	finishTime   = 10 * time.Second
 )
 
 // NewSender returns s ready to be woken. It starts nothing.
@@ -112,17 +108,20 @@ func (s *Sender) Wake() {
 	}
 }
 
-// Run repeats SendDue until ctx ends. What is then in flight is finished
-// first; what was leased and not begun goes back unspent.
+// Run sends until ctx ends. What is then under way is finished first.
 func (s *Sender) Run(ctx context.Context) error {
+	f := newFlight(s)
+	defer f.land()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
-		n, err := s.SendDue(ctx)
-		if err != nil && ctx.Err() == nil {
+		n, err := f.launch(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
 			s.Log.ErrorContext(ctx, "send due pushes", "error", err)
-		}
-		if n > 0 && err == nil && ctx.Err() == nil {
+		case n > 0:
 			continue // there may be more
 		}
 		select {
@@ -130,86 +129,18 @@ func (s *Sender) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		case <-s.wake:
+		case <-f.freed:
 		}
 	}
 }
 
-// SendDue makes one pass: it composes what is due and makes one attempt at
-// every delivery that is due, and returns how many pushes and deliveries it
-// moved.
+// SendDue makes one pass: it composes what is due, makes one attempt at every
+// delivery that is due and that there is room for, and waits for the outcomes.
+// It returns how many pushes and deliveries it moved.
 func (s *Sender) SendDue(ctx context.Context) (int, error) {
-	outlets, err := s.Queue.DueOutlets(ctx, s.Now(), outletBatch)
-	if err != nil {
-		return 0, fmt.Errorf("due outlets: %w", err)
-	}
-	moved := 0
-	var failures []error
-	for _, outlet := range outlets {
-		n, err := s.sendOutlet(ctx, outlet)
-		moved += n
-		if err != nil { // one outlet's trouble must not stop the others
-			failures = append(failures, fmt.Errorf("outlet %d: %w", outlet, err))
-		}
-	}
-	return moved, errors.Join(failures...)
-}
-
-func (s *Sender) sendOutlet(ctx context.Context, outlet doorstep.OutletNo) (int, error) {
-	now := s.Now()
-	compose := func(kind string, alerts []Alert) Message { return Compose(kind, alerts, s.Content, now) }
-	composed, err := s.Queue.ComposeDue(ctx, outlet, now, composeBatch, compose)
-	if err != nil {
-		return 0, fmt.Errorf("compose: %w", err)
-	}
-	claimed, err := s.Queue.Claim(ctx, outlet, now, now.Add(leaseTime), s.NewToken(), s.InFlight)
-	if err != nil {
-		return composed, fmt.Errorf("claim: %w", err)
-	}
-	return composed + len(claimed), s.attempt(ctx, claimed)
-}
-
-// attempt sends all of list at once, each once, and writes the outcomes
-// together as they come in. It ends when all have ended, also when ctx does:
-// what a provider may have taken must be written down.
-func (s *Sender) attempt(ctx context.Context, list []Delivery) error {
-	if len(list) == 0 {
-		return nil
-	}
-	outcomes := make(chan Ended, len(list))
-	var sending sync.WaitGroup
-	for _, d := range list {
-		sending.Go(func() { outcomes <- s.send(ctx, d) })
-	}
-	go func() {
-		sending.Wait()
-		close(outcomes)
-	}()
-	var failures []error
-	for first := range outcomes {
-		batch := gather(first, outcomes)
-		writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
-		if err := s.Queue.Finish(writing, batch); err != nil {
-			failures = append(failures, fmt.Errorf("finish: %w", err))
-		}
-		cancel()
-	}
-	return errors.Join(failures...)
-}
-
-// gather takes what else has ended already.
-func gather(first Ended, outcomes <-chan Ended) []Ended {
-	batch := []Ended{first}
-	for {
-		select {
-		case e, ok := <-outcomes:
-			if !ok {
-				return batch
-			}
-			batch = append(batch, e)
-		default:
-			return batch
-		}
-	}
+	f := newFlight(s)
+	defer f.land()
+	return f.launch(ctx)
 }
 
 // send makes one attempt and says what follows from it.
@@ -224,7 +155,7 @@ func (s *Sender) send(ctx context.Context, d Delivery) Ended {
 		end.State, end.Code = Failed, "device_gone"
 		return end
 	case provider == nil: // another node, or this one after a restart, may have it
-		return s.again(end, Result{Outcome: ProviderDown, Code: "no_provider"})
+		return s.again(end, Result{Outcome: ProviderDown, Code: "no_provider", After: longestWait})
 	}
 	if err := provider.Check(d.Message); err != nil {
 		end.State, end.Code = Failed, "refused_by_check"

@@ -69,7 +69,8 @@ func (db *DB) steps() (*goose.Provider, error) {
 	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
 	if db.name == postgres.name {
 		files, folder, engine = migrations.Postgres, "postgres", goose.DialectPostgres
-		locker, err := lock.NewPostgresSessionLocker()
+		// Asked for each second, for five minutes: another node may be migrating.
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 		if err != nil {
 			return nil, fmt.Errorf("migrate: %w", err)
 		}
