@@ -69,6 +69,7 @@ on conflict (outlet_no, waybill, category) where `+openStatuses+` do nothing`,
 				return err
 			}
 		}
+		facts[0].ComplaintID = comp.ID // of the one it was merged into, if it was
 		if err := addFacts(tx, facts); err != nil {
 			return err
 		}

@@ -177,25 +177,27 @@ func (db *DB) addAlerts(tx *Tx, list []parcels.Dispatch) error {
 			byCourier[d.CourierNo] = append(byCourier[d.CourierNo], d)
 		}
 	}
+	couriers := slices.Sorted(maps.Keys(byCourier))
+	if len(couriers) == 0 {
+		return nil
+	}
+	outlet, now := list[0].Outlet, list[0].ReceivedAt
+	pushes, err := db.joinPushes(tx, outlet, couriers, now)
+	if err != nil {
+		return fmt.Errorf("pushes: %w", err)
+	}
+	heads, err := advanceInboxes(tx, couriers, byCourier)
+	if err != nil {
+		return fmt.Errorf("inboxes: %w", err)
+	}
 	var rows [][]any
-	for _, courier := range slices.Sorted(maps.Keys(byCourier)) {
+	for _, courier := range couriers {
 		own := byCourier[courier]
-		outlet, home := own[0].Outlet, own[0].CourierHome
-		push, err := db.joinPush(tx, outlet, courier, own[0].ReceivedAt)
-		if err != nil {
-			return fmt.Errorf("push: %w", err)
-		}
-		var seq int64
-		err = tx.get(&seq, `insert into inbox_head (outlet_no, courier_no, seq) values (?, ?, ?)
-on conflict (outlet_no, courier_no) do update set seq = inbox_head.seq + excluded.seq returning seq`, home, courier, len(own))
-		if err != nil {
-			return fmt.Errorf("inbox: %w", err)
-		}
-		seq -= int64(len(own))
+		seq := heads[courier] - int64(len(own))
 		for _, d := range own {
 			seq++
 			rows = append(rows, []any{
-				outlet, d.Alert.ID, courier, seq, d.Waybill, joinTags(d.Alert.Tags), push, ms(d.Alert.CreatedAt), ms(d.Alert.ExpiresAt),
+				outlet, d.Alert.ID, courier, seq, d.Waybill, joinTags(d.Alert.Tags), pushes[courier], ms(d.Alert.CreatedAt), ms(d.Alert.ExpiresAt),
 			})
 		}
 	}
@@ -203,6 +205,27 @@ on conflict (outlet_no, courier_no) do update set seq = inbox_head.seq + exclude
 		return fmt.Errorf("alerts: %w", err)
 	}
 	return nil
+}
+
+// advanceInboxes takes the next places in the couriers' inboxes and says where
+// each now ends.
+func advanceInboxes(tx *Tx, couriers []int64, byCourier map[int64][]parcels.Dispatch) (map[int64]int64, error) {
+	rows := make([][]any, len(couriers))
+	for i, courier := range couriers {
+		own := byCourier[courier]
+		rows[i] = []any{own[0].CourierHome, courier, len(own)}
+	}
+	type head struct {
+		CourierNo int64 `db:"courier_no"`
+		Seq       int64
+	}
+	back, err := insertReturning[head](tx, `insert into inbox_head (outlet_no, courier_no, seq)`,
+		`on conflict (outlet_no, courier_no) do update set seq = inbox_head.seq + excluded.seq returning courier_no, seq`, rows)
+	ends := make(map[int64]int64, len(back))
+	for _, h := range back {
+		ends[h.CourierNo] = h.Seq
+	}
+	return ends, err
 }
 
 // AddScans keeps one outlet's scans and what they say of parcels that were

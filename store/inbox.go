@@ -101,8 +101,9 @@ and acked_at_ms is null and expires_at_ms > ? limit 1) missed`, outlet, courierN
 		if open == 0 {
 			continue
 		}
-		err = tx.exec(`insert into push (outlet_no, id, courier_no, kind, device_id, state, opened_at_ms, due_at_ms, content)
-values (?, ?, ?, ?, ?, 'due', ?, ?, '')`, outlet, db.newID(outlet), courierNo, push.KindCatchUp, deviceID, ms(now), ms(now))
+		err = tx.insert(insertPush, "", [][]any{{
+			outlet, db.newID(outlet), courierNo, push.KindCatchUp, deviceID, "due", ms(now), ms(now), "",
+		}})
 		if err != nil {
 			return err
 		}

@@ -16,20 +16,34 @@ import (
 	"doorstep/vault"
 )
 
-// joinPush finds the push that gathers the courier's alerts and lets its window
-// slide, or opens one. Without a window each call has a push of its own.
-func (db *DB) joinPush(tx *Tx, outlet doorstep.OutletNo, courierNo int64, now time.Time) (id string, err error) {
-	const add = `insert into push (outlet_no, id, courier_no, kind, device_id, state, opened_at_ms, due_at_ms, content) values (?, ?, ?, ?, '', ?, ?, ?, '')`
-	fresh := db.newID(outlet)
-	if db.settle.Window == 0 {
-		return fresh, tx.exec(add, outlet, fresh, courierNo, push.KindDigest, "due", ms(now), ms(now))
+// joinPushes finds the pushes that gather the couriers' alerts and lets their
+// windows slide, or opens them. Without a window each call has pushes of its
+// own. It returns a push's id for each courier; couriers are sorted.
+func (db *DB) joinPushes(tx *Tx, outlet doorstep.OutletNo, couriers []int64, now time.Time) (map[int64]string, error) {
+	state, tail := "due", "returning courier_no, id"
+	if db.settle.Window > 0 {
+		longest := db.settle.Longest.Milliseconds()
+		state, tail = "open", fmt.Sprintf(`on conflict (outlet_no, courier_no) where state = 'open' do update set due_at_ms =
+case when excluded.due_at_ms < push.opened_at_ms + %[1]d then excluded.due_at_ms else push.opened_at_ms + %[1]d end
+returning courier_no, id`, longest)
 	}
-	longest := db.settle.Longest.Milliseconds()
-	err = tx.get(&id, add+` on conflict (outlet_no, courier_no) where state = 'open' do update set due_at_ms =
-case when excluded.due_at_ms < push.opened_at_ms + ? then excluded.due_at_ms else push.opened_at_ms + ? end returning id`,
-		outlet, fresh, courierNo, push.KindDigest, "open", ms(now), ms(now.Add(db.settle.Window)), longest, longest)
-	return id, err
+	rows := make([][]any, len(couriers))
+	for i, courier := range couriers {
+		rows[i] = []any{outlet, db.newID(outlet), courier, push.KindDigest, "", state, ms(now), ms(now.Add(db.settle.Window)), ""}
+	}
+	type joined struct {
+		CourierNo int64 `db:"courier_no"`
+		ID        string
+	}
+	back, err := insertReturning[joined](tx, insertPush, tail, rows)
+	ids := make(map[int64]string, len(back))
+	for _, j := range back {
+		ids[j.CourierNo] = j.ID
+	}
+	return ids, err
 }
+
+const insertPush = `insert into push (outlet_no, id, courier_no, kind, device_id, state, opened_at_ms, due_at_ms, content)`
 
 // DueOutlets lists the outlets that have something to compose or to send.
 func (db *DB) DueOutlets(ctx context.Context, now time.Time, limit int) (list []doorstep.OutletNo, err error) {
@@ -93,7 +107,7 @@ where outlet_no = ? and state in ('open', 'due') and due_at_ms <= ? order by due
 			}
 		}
 		// A portable update of many rows: every one of them exists.
-		err = tx.insert(`insert into push (outlet_no, id, courier_no, kind, device_id, state, opened_at_ms, due_at_ms, content)`,
+		err = tx.insert(insertPush,
 			`on conflict (outlet_no, id) do update set state = excluded.state, content = excluded.content`, pushes)
 		if err != nil {
 			return fmt.Errorf("pushes: %w", err)
