@@ -1,0 +1,102 @@
+package reading
+
+import "doorstep/prefs"
+
+// phrases gathers the rulings that need more than one word of a clause.
+type phrases struct {
+	*view
+	c   *clause
+	out []ruling
+}
+
+// phrasesOf applies every rule about phrases to clause c.
+func phrasesOf(v *view, c *clause) []ruling {
+	p := phrases{view: v, c: c}
+	p.door()
+	p.signing()
+	p.throwing()
+	p.household()
+	p.absence()
+	return p.out
+}
+
+// add rules for tag because of the hits at by. A guarded clause is never sure.
+func (p *phrases) add(tag prefs.Tag, sure bool, by ...int) {
+	own := p.c.guard == 0
+	r := ruling{tag: tag, sure: sure && own, own: own, start: len(p.text)}
+	for _, i := range by {
+		r.start, r.end = min(r.start, p.c.hits[i].start), max(r.end, p.c.hits[i].end)
+	}
+	p.out = append(p.out, r)
+}
+
+// door: "not the shop, to my door".
+func (p *phrases) door() {
+	i := p.c.first(cToDoor)
+	if i >= 0 && p.refusesPlace && len(p.c.hits) <= 2 && !p.c.has(cFact, cNeg, cNoNeed, cDone, cFee, cRecord) {
+		p.add(prefs.ToDoor, true, i)
+	}
+}
+
+// signing: "only I may sign", "to nobody else".
+func (p *phrases) signing() {
+	c := p.c
+	if i := c.first(cProxyBan); i >= 0 {
+		p.add(prefs.SignInPerson, true, i)
+	}
+	me, act := c.first(cMeOnly), c.first(cSign, cProxy, cPut, cDeliver, cDelivered, cHandover)
+	if me >= 0 && act >= 0 && !c.has(cNeg, cNoNeed, cFact) {
+		p.add(prefs.SignInPerson, !c.has(cRecord), me, act)
+	}
+	neg, other := c.first(cNeg), c.first(cOtherPerson)
+	if neg >= 0 && other >= 0 && (c.has(cSign, cProxy, cHandover) || neg < other && c.has(cParcel)) {
+		p.add(prefs.SignInPerson, true, neg, other)
+	}
+}
+
+// throwing: to fling a parcel nowhere in particular is to throw it.
+func (p *phrases) throwing() {
+	neg, fling := p.c.first(cNeg), p.c.first(cFling)
+	if neg >= 0 && neg < fling && p.c.has(cParcel) && !p.c.has(cLocker, cStation, cDownstairs, cDoor, cSpot) {
+		p.add(prefs.NoThrowing, true, neg, fling)
+	}
+}
+
+// household: a child or an animal counts for sure where noise is refused.
+func (p *phrases) household() {
+	c := p.c
+	pet := c.first(cPet)
+	if pet < 0 || c.has(cFact) {
+		return
+	}
+	if p.refusesNoise && !c.has(cNoNeed) {
+		p.add(prefs.DogOrChildAtHome, true, pet)
+	} else if own := c.first(cOwn, cSelf); own >= 0 && !c.has(cNeg) {
+		p.add(prefs.DogOrChildAtHome, false, own, pet)
+	} else if asleep := c.first(cAsleep); asleep >= 0 {
+		p.add(prefs.DogOrChildAtHome, false, pet, asleep)
+	}
+}
+
+// absences say what it means that nobody is there at a time.
+var absences = []struct {
+	when concept
+	tag  prefs.Tag
+}{
+	{cWeekend, prefs.NoWeekend},
+	{cWeekday, prefs.WeekendOnly},
+	{cDaytime, prefs.EveningOnly},
+	{cEvening, prefs.DaytimeOnly},
+}
+
+func (p *phrases) absence() {
+	nobody := p.c.first(cNobody)
+	if nobody < 0 {
+		return
+	}
+	for _, a := range absences {
+		if i := p.c.first(a.when); i >= 0 {
+			p.add(a.tag, !p.has(cRecord, cLate), i, nobody)
+		}
+	}
+}
