@@ -29,6 +29,18 @@ func (s *Server) PutMyPreferences(ctx context.Context, req PutMyPreferencesReque
 			Pointer: "/tags", Code: "required", Detail: "must be a list; an empty one clears the scope",
 		}}}
 	}
+	// Left out they mean the standing scope; empty they are a mistake, which
+	// must not replace it.
+	var scope doorstep.Checks
+	if in.Waybill != nil && *in.Waybill == "" {
+		scope.Add("/waybill", "required", "must not be empty; leave it out to mean every parcel")
+	}
+	if in.AddressID != nil && *in.AddressID == "" {
+		scope.Add("/address_id", "required", "must not be empty; leave it out to mean every address")
+	}
+	if err := scope.Err(); err != nil {
+		return nil, err
+	}
 	set, err := s.Book.SetPreferences(ctx, actor(ctx), prefs.Preferences{
 		Tags: in.Tags, Note: given(in.Note), AddressID: given(in.AddressID), Waybill: given(in.Waybill),
 	})

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	maxText    = 5000 // runes
-	maxChannel = 40
-	maxPerson  = 100
+	maxText    = 4000 // runes
+	maxChannel = 32
+	maxPerson  = 200
 )
 
 // Reading is what a complaint's text says.

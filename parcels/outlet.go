@@ -76,7 +76,7 @@ type Roster struct {
 // Locales are the languages that texts exist in; the first is the default.
 var Locales = []string{"zh-CN", "en"}
 
-const maxName = 100
+const maxName = 200
 
 // PutOutlet makes or replaces an outlet.
 func (r *Roster) PutOutlet(ctx context.Context, a doorstep.Actor, o Outlet) (Outlet, error) {

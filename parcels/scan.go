@@ -47,7 +47,7 @@ type Scanner struct {
 	Now   func() time.Time
 }
 
-const maxScanCode = 40
+const maxScanCode = 64
 
 // Scan keeps a batch of scans, with a verdict each. Key of a scan: outlet,
 // waybill, code and time.

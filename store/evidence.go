@@ -106,6 +106,7 @@ func (db *DB) CourierParcels(ctx context.Context, a doorstep.Actor, waybills []d
 	for i, w := range waybills {
 		list[i] = string(w)
 	}
+	latest := map[doorstep.Waybill]int64{}
 	for _, outlet := range outlets {
 		var found []struct {
 			Waybill doorstep.Waybill
@@ -117,7 +118,9 @@ where outlet_no = ? and courier_no = ? and waybill`+db.inList+` group by waybill
 			return mine, fmt.Errorf("courier's parcels: %w", err)
 		}
 		for _, f := range found {
-			mine.Outlets[f.Waybill] = outlet
+			if was, ok := latest[f.Waybill]; !ok || f.LastMS > was {
+				mine.Outlets[f.Waybill], latest[f.Waybill] = outlet, f.LastMS
+			}
 		}
 	}
 	return mine, nil
@@ -204,6 +207,20 @@ where outlet_no = ? and courier_no = ? and client_id is not null and client_id`+
 	return kept, nil
 }
 
+// pushRecords finds the records of the pushes that told of a parcel. One push
+// tells of many, so its record names none; it has its delivery's id.
+func (db *DB) pushRecords(ctx context.Context, outlets []int64, w doorstep.Waybill) ([]string, error) {
+	ids := []string{}
+	err := db.list(ctx, &ids, `select d.id from dispatch p
+join alert a on a.outlet_no = p.outlet_no and a.id = p.alert_id
+join delivery d on d.outlet_no = a.outlet_no and d.push_id = a.push_id
+where p.outlet_no`+db.inList+` and p.waybill = ?`, db.asList(outlets), w)
+	if err != nil {
+		return nil, fmt.Errorf("pushes of a parcel: %w", err)
+	}
+	return ids, nil
+}
+
 type evidenceRow struct {
 	Outlet      doorstep.OutletNo `db:"outlet_no"`
 	ID          string
@@ -237,10 +254,15 @@ func (db *DB) Evidence(ctx context.Context, a doorstep.Actor, q evidence.Query) 
 		if err != nil {
 			return nil, fmt.Errorf("evidence: complaint: %w", err)
 		}
-		where.and("e.outlet_no = ? and e.waybill = ?", parcel.Outlet, parcel.Waybill)
+		q.Waybill = parcel.Waybill
+		where.and("e.outlet_no = ?", parcel.Outlet)
 	}
 	if q.Waybill != "" {
-		where.and("e.waybill = ?", q.Waybill)
+		pushes, err := db.pushRecords(ctx, outlets, q.Waybill)
+		if err != nil {
+			return nil, err
+		}
+		where.and("(e.waybill = ? or e.id"+db.inList+")", q.Waybill, db.asList(pushes))
 	}
 	if q.CourierID != "" {
 		where.and("e.courier_no = (select no from courier where company_no = ? and id = ?)", a.Company, q.CourierID)

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"doorstep/api"
+)
+
+// demoAPI speaks to the server as any client would.
+type demoAPI struct {
+	base   string
+	client *http.Client
+}
+
+// call sends in, if any, as JSON and reads the answer into out, if any. A
+// problem is an error.
+func (a demoAPI) call(ctx context.Context, token, method, path string, in, out any) error {
+	body := &bytes.Buffer{}
+	if in != nil {
+		if err := json.NewEncoder(body).Encode(in); err != nil {
+			return err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, a.base+path, body)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Accept-Language", "zh-CN")
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := a.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode >= http.StatusBadRequest {
+		var p api.ItemProblem                    // what a whole request's has too
+		_ = json.NewDecoder(res.Body).Decode(&p) // an answer that is no problem is named by its status
+		return fmt.Errorf("%s %s: %s %s %v", method, path, res.Status, p.Code, p.Errors)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.NewDecoder(res.Body).Decode(out); err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return nil
+}
+
+// page opens a page as a browser that reads Chinese would, and gives its
+// status.
+func (a demoAPI) page(ctx context.Context, url string) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, err
+	}
+	res, err := a.client.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	return res.StatusCode, res.Body.Close()
+}
+
+// dispatch reports parcels and gives their verdicts.
+func (a demoAPI) dispatch(ctx context.Context, token string, list ...api.DispatchInput) (api.DispatchResults, error) {
+	var out api.DispatchResults
+	err := a.call(ctx, token, http.MethodPost, "/v1/dispatches", api.DispatchBatch{Dispatches: list}, &out)
+	if err == nil && out.Accepted != len(list) {
+		err = fmt.Errorf("%d of %d dispatches were accepted", out.Accepted, len(list))
+	}
+	return out, err
+}
