@@ -1,4 +1,4 @@
-.PHONY: help demo test check generate race
+.PHONY: help demo test race kill check generate
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -10,6 +10,9 @@ test: ## run all tests, on SQLite and on a throw-away PostgreSQL
 
 race: ## run all tests under the race detector
 	scripts/with-postgres go test -race ./...
+
+kill: ## kill a server 40 times on either engine and look for what it lost
+	DOORSTEP_KILL_ROUNDS=40 scripts/with-postgres go test -count=1 -timeout 30m -run TestAServerAsAProcess/Loses ./cmd/doorstep
 
 check: ## formatting, vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }

@@ -254,6 +254,9 @@ func (db *DB) Evidence(ctx context.Context, a doorstep.Actor, q evidence.Query) 
 		if err != nil {
 			return nil, fmt.Errorf("evidence: complaint: %w", err)
 		}
+		if q.Waybill != "" && q.Waybill != parcel.Waybill {
+			return nil, nil
+		}
 		q.Waybill = parcel.Waybill
 		where.and("e.outlet_no = ?", parcel.Outlet)
 	}

@@ -265,11 +265,12 @@ func (db *DB) addresses(ctx context.Context, claimed []claimRow) (map[string]rea
 	for home, ids := range byHome {
 		var rows []struct {
 			ID        string
+			Provider  string
 			Address   []byte
 			Hash      string `db:"address_hash"`
 			UpdatedMS int64  `db:"updated_at_ms"`
 		}
-		err := db.list(ctx, &rows, `select id, address, address_hash, updated_at_ms from device
+		err := db.list(ctx, &rows, `select id, provider, address, address_hash, updated_at_ms from device
 where outlet_no = ? and id`+db.inList+` and retired_at_ms is null and address is not null`, home, db.asList(ids))
 		if err != nil {
 			return nil, err
@@ -279,7 +280,7 @@ where outlet_no = ? and id`+db.inList+` and retired_at_ms is null and address is
 			if err != nil {
 				return nil, err
 			}
-			all[r.ID] = reach{push.Address{Kind: "token", Value: string(plain)}, addressKey(r.Hash, r.UpdatedMS)}
+			all[r.ID] = reach{push.Address{Kind: push.AddressKind(r.Provider), Value: string(plain)}, addressKey(r.Hash, r.UpdatedMS)}
 		}
 	}
 	return all, nil
@@ -319,7 +320,7 @@ func (db *DB) finish(ctx context.Context, list []push.Ended) error {
 		if e.State == push.Queued {
 			next = ms(e.NextAt)
 		} else {
-			sealed, err := db.sealFacts([]evidence.Fact{pushFact(db.newID(d.Outlet), e)})
+			sealed, err := db.sealFacts([]evidence.Fact{pushFact(e)})
 			if err != nil {
 				return err
 			}
@@ -358,11 +359,12 @@ where delivery.state = 'leased' and delivery.lease_token = excluded.lease_token 
 	})
 }
 
-// pushFact is what the log keeps of a delivery that ended.
-func pushFact(id string, e push.Ended) evidence.Fact {
+// pushFact is what the log keeps of a delivery that ended. It has the delivery's
+// id: a delivery ends once.
+func pushFact(e push.Ended) evidence.Fact {
 	d := e.Delivery
 	return evidence.Fact{
-		ID: id, Outlet: d.Outlet, Kind: evidence.Push, Source: evidence.Server, CourierNo: d.CourierNo, OccurredAt: e.At, ReceivedAt: e.At,
+		ID: d.ID, Outlet: d.Outlet, Kind: evidence.Push, Source: evidence.Server, CourierNo: d.CourierNo, OccurredAt: e.At, ReceivedAt: e.At,
 		Fields: []evidence.Field{
 			{Name: "push_id", Value: d.PushID}, {Name: "provider", Value: d.Provider}, {Name: "outcome", Value: string(e.State)},
 			{Name: "code", Value: e.Code}, {Name: "attempt", Value: d.Attempt},

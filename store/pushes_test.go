@@ -447,3 +447,30 @@ func TestTheInboxHasNoGapsWhoeverWrites(t *testing.T) {
 		}
 	})
 }
+
+func TestADeliverySaysWhatKindOfAddressItGoesTo(t *testing.T) {
+	onEach(t, 0, func(t *testing.T, h *house) {
+		h.wishful()
+		h.device("li", "phone", "addr-1")
+		subscription := `{"endpoint":"https://push.example/1","keys":{"p256dh":"BA","auth":"AA"}}`
+		inbox := push.Inbox{Store: h.db, Now: h.clock.Now}
+		_, err := inbox.PutDevice(context.Background(), h.courier("li"), push.DeviceRequest{
+			InstallID: "browser", Provider: push.WebPush, Address: subscription, Locale: "zh-CN",
+		})
+		require.NoError(t, err)
+		var reached []push.Address
+		p := &pager{answer: func(to push.Address) push.Result {
+			reached = append(reached, to) // under the pager's lock
+			return push.Result{Outcome: push.Accepted, Code: "ok"}
+		}}
+		s := h.sender(p)
+		s.Providers[push.WebPush] = p
+
+		h.dispatch(order("SF1", "li", wang))
+		h.pass(s)
+
+		require.ElementsMatch(t, []push.Address{
+			{Kind: push.KindToken, Value: "addr-1"}, {Kind: push.KindSubscription, Value: subscription},
+		}, reached)
+	})
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"doorstep"
+	"doorstep/api"
+	"doorstep/store/storetest"
+)
+
+// strangers ask for what is not theirs, by what they ask for.
+var strangers = map[string]func(*testing.T, *scene){
+	"rosters": otherRosters, "waybills": otherWaybills, "parcels": otherParcels, "wishes": otherWishes, "consents": otherConsents,
+	"complaints": otherComplaints, "devices": otherDevices, "couriers": otherCouriers, "evidence": otherEvidence,
+}
+
+// An object of another company, outlet, consumer or courier is as if it were
+// not there. The rival company uses the same outlet and courier ids and has the
+// same person among its consumers.
+func TestWhatIsAnothersIsAsIfItWereNotThere(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		s := newScene(t, url)
+		for _, op := range operations(t, s) {
+			if len(op.roles) > 0 {
+				require.Contains(t, strangers, op.strangers, "%s: who else could ask for what it is about?", op.id)
+			}
+		}
+		before := s.state()
+		for name, ask := range strangers {
+			t.Run(name, func(t *testing.T) {
+				s.t = t
+				ask(t, s)
+				s.unchanged(before, "strangers")
+			})
+		}
+		s.t = t
+	})
+}
+
+func missing(t *testing.T, answers ...answer) {
+	t.Helper()
+	for _, r := range answers {
+		require.Equal(t, "not_found", r.problem(http.StatusNotFound).Code, r.request)
+	}
+}
+
+func otherRosters(t *testing.T, s *scene) {
+	for _, role := range []doorstep.Role{doorstep.RoleIntegrator, doorstep.RoleHQ} {
+		missing(t, s.get(s.rival(role), "/v1/outlets/east"), s.get(s.rival(role), "/v1/couriers/kim"))
+	}
+	system := s.rival(doorstep.RoleIntegrator)
+	p := s.put(system, "/v1/couriers/li", api.CourierInput{OutletID: "east", Name: "Somebody"}).problem(http.StatusUnprocessableEntity)
+	require.Equal(t, []string{"/outlet_id unknown_outlet"}, at(p.Errors))
+
+	// The same ids are other outlets and couriers.
+	s.put(system, "/v1/outlets/west", api.OutletInput{Name: "Rival West"}).is(http.StatusOK)
+	s.put(system, "/v1/couriers/li", api.CourierInput{OutletID: "west", Name: "Another Li"}).is(http.StatusOK)
+	require.Equal(t, "West Gate", read[api.Outlet](s.get(s.hq(), "/v1/outlets/west"), http.StatusOK).Name)
+	require.Equal(t, "Li Wei", read[api.Courier](s.get(s.hq(), "/v1/couriers/li"), http.StatusOK).Name)
+}
+
+func otherWaybills(t *testing.T, s *scene) {
+	system := s.rival(doorstep.RoleIntegrator)
+	now := s.clock.Now().Format(time.RFC3339)
+	s.post(system, "/v1/scans", api.ScanBatch{Scans: []api.ScanInput{
+		{Waybill: "SF1", OutletID: "west", Code: "arrived", At: now, Consignee: &api.Consignee{Phone: carl}},
+	}}).is(http.StatusOK)
+	got := read[api.DispatchResults](s.post(system, "/v1/dispatches", api.DispatchBatch{Dispatches: []api.DispatchInput{
+		parcel("SF1", "li", carl), parcel("RV1", "li", anne),
+	}}), http.StatusOK)
+	require.Equal(t, 2, got.Accepted)
+	for _, r := range got.Results {
+		require.Empty(t, r.Tags, "what one carrier learned is none of the other's business")
+		require.Nil(t, r.AlertID)
+	}
+	missing(t, s.post(s.consumer(carl), "/v1/complaints", api.ComplaintInput{Waybill: "SF1", Text: lockerEN}))
+}
+
+func otherParcels(t *testing.T, s *scene) {
+	filing := api.ComplaintInput{Waybill: "SF3", Text: lockerEN}
+	missing(t,
+		s.post(s.rival(doorstep.RoleIntegrator), "/v1/parcels/SF3/consumer-link", nil),
+		s.post(s.rival(doorstep.RoleIntegrator), "/v1/complaints", filing),
+		s.post(s.rival(doorstep.RoleManager), "/v1/complaints", filing),
+		s.post(s.rival(doorstep.RoleConsumer), "/v1/complaints", api.ComplaintInput{Waybill: "SF4", Text: lockerEN}),
+		s.post(s.consumer(bela), "/v1/complaints", filing),
+		s.post(s.manager("west"), "/v1/complaints", filing),
+		s.post(s.manager("nowhere"), "/v1/complaints", filing),
+	)
+}
+
+func otherWishes(t *testing.T, s *scene) {
+	require.Empty(t, s.tags(s.rival(doorstep.RoleConsumer)))
+	require.Empty(t, s.tags(s.consumer(bela)))
+	for _, who := range []string{s.consumer(bela), s.rival(doorstep.RoleConsumer)} {
+		missing(t, s.put(who, "/v1/me/preferences", api.PreferencesInput{Tags: []api.Tag{"no_call"}, Waybill: ptr("SF4")}))
+		// These speak of the caller alone, whoever else has the same tag.
+		s.put(who, "/v1/me/preferences", api.PreferencesInput{Tags: []api.Tag{}}).is(http.StatusOK)
+		s.delete(who, "/v1/me/tags/no_locker").is(http.StatusNoContent)
+		s.put(who, "/v1/me/learning", api.LearningInput{Enabled: ptr(false)}).is(http.StatusOK)
+		s.put(who, "/v1/me/learning", api.LearningInput{Enabled: ptr(true)}).is(http.StatusOK)
+		s.post(who, "/v1/me/tags/to_door/confirmation", nil).is(http.StatusOK)
+		s.delete(who, "/v1/me/tags/to_door").is(http.StatusNoContent)
+	}
+}
+
+func otherConsents(t *testing.T, s *scene) {
+	for _, who := range []string{s.consumer(bela), s.rival(doorstep.RoleConsumer)} {
+		require.Empty(t, s.consents(who))
+		missing(t,
+			s.delete(who, "/v1/me/consents/"+s.consent.ID),
+			s.post(who, "/v1/me/consents", api.ConsentInput{Kind: "locker", Scope: "parcel", Waybill: ptr("SF4"), ReceiptMethod: "photo"}),
+			s.post(who, "/v1/me/consents", api.ConsentInput{Kind: "locker", Scope: "address", Waybill: ptr("SF4"), ReceiptMethod: "photo"}),
+		)
+		require.Empty(t, s.consents(who))
+	}
+	page := read[api.ConsentPage](s.get(s.consumer(anne), "/v1/me/consents?limit=1"), http.StatusOK)
+	require.Nil(t, page.NextCursor)
+	own := read[api.Consent](s.post(s.consumer(bela), "/v1/me/consents", api.ConsentInput{Kind: "locker", Scope: "all", ReceiptMethod: "photo"}), http.StatusCreated)
+	require.Equal(t, []api.Consent{own}, s.consents(s.consumer(bela)))
+}
+
+func otherComplaints(t *testing.T, s *scene) {
+	for _, who := range []string{
+		s.courier("mo"), s.courier("nobody"), s.consumer(bela), s.manager("east"), s.manager("nowhere"),
+		s.rival(doorstep.RoleIntegrator), s.rival(doorstep.RoleCourier), s.rival(doorstep.RoleConsumer),
+		s.rival(doorstep.RoleManager), s.rival(doorstep.RoleHQ),
+	} {
+		missing(t, s.get(who, "/v1/complaints/"+s.complaint.ID))
+	}
+	for _, who := range []string{s.manager("east"), s.manager("nowhere"), s.rival(doorstep.RoleManager), s.rival(doorstep.RoleHQ)} {
+		for _, filter := range []string{"", "&courier_id=li", "&status=filed", "&category=" + s.complaint.Category} {
+			require.Empty(t, pages(s.app, who, "/v1/complaints?limit=1"+filter, complaintPage), filter)
+		}
+	}
+	for _, who := range []string{s.consumer(bela), s.rival(doorstep.RoleConsumer)} {
+		require.Empty(t, pages(s.app, who, "/v1/me/complaints?limit=1", complaintPage))
+	}
+}
+
+func otherDevices(t *testing.T, s *scene) {
+	missing(t,
+		s.delete(s.courier("mo"), "/v1/me/devices/phone-1"),
+		s.delete(s.courier("nobody"), "/v1/me/devices/phone-1"),
+		s.delete(s.rival(doorstep.RoleCourier), "/v1/me/devices/phone-1"),
+	)
+	// An install id is a courier's own: the same one elsewhere is another phone.
+	s.register("mo", "phone-1", "token-of-mo")
+	s.put(s.rival(doorstep.RoleCourier), "/v1/me/devices/phone-1", api.DeviceInput{
+		Provider: "fcm", Address: ptr("token-of-rival"), Locale: "en",
+	}).is(http.StatusOK)
+	s.sendDue()
+	for _, p := range s.pushes() {
+		require.Equal(t, "token-of-li", p.Token, "only li has alerts")
+	}
+}
+
+func otherCouriers(t *testing.T, s *scene) {
+	now := s.clock.Now().Format(time.RFC3339)
+	shown := api.ReceiptBatch{Receipts: []api.ReceiptInput{{AlertID: s.alert, Event: "acknowledged", At: now}}}
+	record := records(s.start)[0]
+	record.ID, record.Waybill = "01936f40-77aa-7d10-8c33-0000000000ff", "SF4"
+	for _, who := range []string{s.courier("mo"), s.courier("nobody"), s.rival(doorstep.RoleCourier)} {
+		run := read[api.Run](s.get(who, "/v1/me/run"), http.StatusOK)
+		require.NotContains(t, waybills(run), "SF4")
+		require.Empty(t, read[api.AlertPage](s.get(who, "/v1/me/alerts"), http.StatusOK).Items)
+
+		receipts := read[api.ReceiptResults](s.post(who, "/v1/me/alerts/receipts", shown), http.StatusOK).Results
+		require.Equal(t, "not_found", receipts[0].Problem.Code)
+		uploads := read[api.EvidenceResults](s.post(who, "/v1/me/evidence", api.EvidenceBatch{Records: []api.EvidenceInput{record}}), http.StatusOK).Results
+		require.Equal(t, "not_found", uploads[0].Problem.Code)
+	}
+}
+
+func otherEvidence(t *testing.T, s *scene) {
+	first := read[api.EvidencePage](s.get(s.manager("west"), "/v1/evidence?limit=1"), http.StatusOK)
+	for _, who := range []string{s.manager("east"), s.manager("nowhere"), s.rival(doorstep.RoleManager), s.rival(doorstep.RoleHQ)} {
+		for _, filter := range []string{
+			"&waybill=SF4", "&courier_id=li&waybill=SF4", "&complaint_id=" + s.complaint.ID, "&kind=call", "&kind=complaint", "&kind=alert",
+			"&cursor=" + *first.NextCursor + "&waybill=SF4",
+		} {
+			require.Empty(t, pages(s.app, who, "/v1/evidence?limit=1"+filter, evidencePage), filter)
+		}
+	}
+	for _, r := range pages(s.app, s.manager("east"), "/v1/evidence?limit=200", evidencePage) {
+		require.Equal(t, "SF3", *r.Waybill)
+	}
+}
