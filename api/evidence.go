@@ -51,6 +51,9 @@ func evidenceBody(item evidence.Item) (r EvidenceRecord, err error) {
 	if err != nil {
 		return r, fmt.Errorf("evidence %s: %w", item.ID, err)
 	}
+	if r.Reporter != nil && r.Reporter.Phone != nil {
+		r.Reporter.Phone = optional(doorstep.Phone(*r.Reporter.Phone).Masked())
+	}
 	skew := item.ReceivedAt.Sub(item.OccurredAt).Milliseconds()
 	r.ID, r.Kind, r.Source = item.ID, EvidenceKind(item.Kind), EvidenceSource(item.Source)
 	r.Waybill, r.CourierID, r.ComplaintID = optional(string(item.Waybill)), optional(item.CourierID), optional(item.ComplaintID)

@@ -12,8 +12,9 @@ import (
 // Store is what a Recorder needs kept.
 type Store interface {
 	// CourierParcels finds, among the waybills, those that were ever dispatched
-	// to the courier, and where. Others are missing from the answer.
-	CourierParcels(ctx context.Context, a doorstep.Actor, waybills []doorstep.Waybill) (CourierParcels, error)
+	// to the courier, and where; and, among the ids, those of records that he
+	// sent before. Others are missing from the answer.
+	CourierParcels(ctx context.Context, a doorstep.Actor, waybills []doorstep.Waybill, clientIDs []string) (CourierParcels, error)
 	// AddUploads adds the uploads of one courier, one transaction an outlet. The
 	// verdicts stand in the order of the facts.
 	AddUploads(ctx context.Context, facts []Fact) ([]Verdict, error)
@@ -21,10 +22,12 @@ type Store interface {
 	Evidence(ctx context.Context, a doorstep.Actor, q Query) ([]Item, error)
 }
 
-// CourierParcels says where a courier's parcels were dispatched.
+// CourierParcels says where a courier's parcels were dispatched last, and where
+// what he sent before is kept.
 type CourierParcels struct {
 	CourierNo int64
 	Outlets   map[doorstep.Waybill]doorstep.OutletNo
+	Kept      map[string]doorstep.OutletNo // by the phone's own id
 }
 
 // Status is what became of one record of a batch.
@@ -69,18 +72,19 @@ func (r *Recorder) Upload(ctx context.Context, a doorstep.Actor, uploads []Uploa
 	verdicts := make([]Verdict, len(uploads))
 	facts := make([]Fact, len(uploads))
 	var waybills []doorstep.Waybill
+	var clientIDs []string
 	for i, u := range uploads {
 		var err error
 		if facts[i], err = u.fact(now); err != nil {
 			verdicts[i] = Verdict{Rejected, err}
 			continue
 		}
-		waybills = append(waybills, facts[i].Waybill)
+		waybills, clientIDs = append(waybills, facts[i].Waybill), append(clientIDs, facts[i].ClientID)
 	}
 	if len(waybills) == 0 {
 		return verdicts, nil
 	}
-	mine, err := r.Store.CourierParcels(ctx, a, waybills)
+	mine, err := r.Store.CourierParcels(ctx, a, waybills, clientIDs)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +98,9 @@ func (r *Recorder) Upload(ctx context.Context, a doorstep.Actor, uploads []Uploa
 		if !ok {
 			verdicts[i] = Verdict{Rejected, doorstep.NotFound("parcel", string(facts[i].Waybill))}
 			continue
+		}
+		if kept, ok := mine.Kept[facts[i].ClientID]; ok { // also when the parcel has moved on since
+			outlet = kept
 		}
 		facts[i].ID, facts[i].Outlet, facts[i].CourierNo = r.NewID(outlet), outlet, mine.CourierNo
 		good, places = append(good, facts[i]), append(places, i)

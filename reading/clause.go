@@ -20,6 +20,7 @@ const (
 type clause struct {
 	hits  []hit
 	guard guard
+	start int // folded text
 }
 
 // longestClause is how many hits a clause may have. People put a stop long
@@ -38,17 +39,23 @@ func clauses(text []rune, hits []hit) []clause {
 		}
 		c = clause{}
 	}
+	start := 0
 	for i, r := range text {
 		if isBreak(text, i) {
 			flush(r == '?')
+			start = i + 1
 		}
 		if len(hits) == 0 || hits[0].start != i {
 			continue
 		}
 		if hits[0].concept == cBut || len(c.hits) == longestClause {
 			flush(false)
+			start = hits[0].start
 		}
-		if hits[0].concept != cBut {
+		if hits[0].concept == cBut {
+			start = hits[0].end
+		} else {
+			c.start = start
 			c.hits = append(c.hits, hits[0])
 		}
 		hits = hits[1:]

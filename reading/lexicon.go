@@ -224,6 +224,9 @@ func (l lexicon) hits(text []rune) []hit {
 		if n := len(out); n > 0 && isHeld[c] && out[n-1].concept == cDownstairs && i-out[n-1].end <= 2 {
 			out = out[:n-1] // "the shop downstairs" is a shop
 		}
+		if n := len(out); n > 0 && c == cDownstairs && out[n-1].concept == cProxy && isLatin(text[i]) && i-out[n-1].end <= len(" the ") {
+			out[n-1].concept = cPut // left with reception: put there, signed for by nobody
+		}
 		if c != cNone {
 			out = append(out, hit{c, i, end})
 		}

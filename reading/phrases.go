@@ -1,17 +1,22 @@
 package reading
 
-import "doorstep/prefs"
+import (
+	"strings"
+
+	"doorstep/prefs"
+)
 
 // phrases gathers the rulings that need more than one word of a clause.
 type phrases struct {
 	*view
+	n   int // index of c
 	c   *clause
 	out []ruling
 }
 
-// phrasesOf applies every rule about phrases to clause c.
-func phrasesOf(v *view, c *clause) []ruling {
-	p := phrases{view: v, c: c}
+// phrasesOf applies every rule about phrases to clause n.
+func phrasesOf(v *view, n int) []ruling {
+	p := phrases{view: v, n: n, c: &v.clauses[n]}
 	p.door()
 	p.signing()
 	p.throwing()
@@ -23,7 +28,7 @@ func phrasesOf(v *view, c *clause) []ruling {
 // add rules for tag because of the hits at by. A guarded clause is never sure.
 func (p *phrases) add(tag prefs.Tag, sure bool, by ...int) {
 	own := p.c.guard == 0
-	r := ruling{tag: tag, sure: sure && own, own: own, start: len(p.text)}
+	r := ruling{tag: tag, sure: sure && own, own: own, clause: p.n, start: len(p.text)}
 	for _, i := range by {
 		r.start, r.end = min(r.start, p.c.hits[i].start), max(r.end, p.c.hits[i].end)
 	}
@@ -44,14 +49,29 @@ func (p *phrases) signing() {
 	if i := c.first(cProxyBan); i >= 0 {
 		p.add(prefs.SignInPerson, true, i)
 	}
-	me, act := c.first(cMeOnly), c.first(cSign, cProxy, cPut, cDeliver, cDelivered, cHandover)
+	me, act := c.first(cMeOnly), c.first(cSign, cProxy, cPut, cDeliver, cDelivered, cHandover, cInPerson)
 	if me >= 0 && act >= 0 && !c.has(cNeg, cNoNeed, cFact) {
 		p.add(prefs.SignInPerson, !c.has(cRecord), me, act)
+	}
+	family, takes := c.first(cFamily), c.first(cProxy)
+	if family >= 0 && takes > family && p.lets(takes) && !c.has(cNeg, cBad, cNoNeed, cFact, cUnasked, cThird) {
+		p.add(prefs.FamilyMaySign, !p.has(troubles...), family, takes)
 	}
 	neg, other := c.first(cNeg), c.first(cOtherPerson)
 	if neg >= 0 && other >= 0 && (c.has(cSign, cProxy, cHandover) || neg < other && c.has(cParcel)) {
 		p.add(prefs.SignInPerson, true, neg, other)
 	}
+}
+
+// lets reports whether the word at i allows by itself: "can take", "能收".
+func (p *phrases) lets(i int) bool {
+	word := string(p.text[p.c.hits[i].start:p.c.hits[i].end])
+	for _, may := range []string{"can ", "may ", "will ", "能", "可以", "会", "来"} {
+		if strings.Contains(word, may) {
+			return true
+		}
+	}
+	return false
 }
 
 // throwing: to fling a parcel nowhere in particular is to throw it.

@@ -8,6 +8,7 @@ type ruling struct {
 	tag        prefs.Tag
 	sure       bool
 	own        bool // the writer's own wish: no guard on the clause
+	clause     int  // index
 	start, end int  // folded text
 }
 
@@ -86,6 +87,7 @@ var teaches = map[topicStance]prefs.Tag{
 	{cCall, sWant}:         prefs.CallFirst,
 	{cCall, sMissed}:       prefs.CallFirst,
 	{cCalled, sMissed}:     prefs.CallFirst,
+	{cCalled, sWant}:       prefs.CallFirst,
 	{cCall, sRefuse}:       prefs.NoCall,
 	{cMessage, sWant}:      prefs.MessageFirst,
 	{cMessage, sMissed}:    prefs.MessageFirst,
@@ -93,6 +95,7 @@ var teaches = map[topicStance]prefs.Tag{
 	{cBell, sRefuse}:       prefs.NoDoorbell,
 	{cPhoto, sWant}:        prefs.PhotoProof,
 	{cPhoto, sMissed}:      prefs.PhotoProof,
+	{cPhoto, sAllow}:       prefs.PhotoProof,
 	{cFragile, sWant}:      prefs.FragileCare,
 	{cFragile, sMissed}:    prefs.FragileCare,
 	{cFragile, sMention}:   prefs.FragileCare,
@@ -128,18 +131,27 @@ func rulings(text []rune, cs []clause, fs []finding) []ruling {
 			continue
 		}
 		c := &cs[f.clause]
-		if f.topic == cDoor && c.has(cDeliver, cDelivered) && !c.has(cPut, cPutDone) {
-			tag = prefs.ToDoor // brought to the door, not left at it
+		if f.topic == cDoor && f.stance != sRefuse && isBrought(c, f) {
+			tag = prefs.ToDoor
 		}
-		out = append(out, ruling{tag: tag, sure: c.guard == 0 && plain(v, c, f), own: c.guard == 0, start: f.start, end: f.end})
+		out = append(out, ruling{tag: tag, sure: c.guard == 0 && plain(v, c, f), own: c.guard == 0, clause: f.clause, start: f.start, end: f.end})
 	}
 	for n := range cs {
-		out = append(out, phrasesOf(v, &cs[n])...)
+		out = append(out, phrasesOf(v, n)...)
 	}
 	for _, pair := range opposites {
 		unsureBoth(out, pair)
 	}
 	return out
+}
+
+// isBrought reports whether the door is where a parcel shall be brought to, not
+// where it may be left: "deliver to my home", "I want it at my door".
+func isBrought(c *clause, f finding) bool {
+	if c.has(cPut, cPutDone) {
+		return false
+	}
+	return c.has(cDeliver, cDelivered) || f.stance == sWant && firstOf(c.hits[:f.hit], cCall, cMessage, cPhoto, cBell, cHandover) < 0
 }
 
 // unsureBoth takes the certainty from both sides of a text that says one thing

@@ -91,16 +91,16 @@ func addValues(tx *Tx, values [][]any) error {
 }
 
 // CourierParcels finds which of the waybills were ever dispatched to the
-// courier. Of several outlets the last one counts.
-func (db *DB) CourierParcels(ctx context.Context, a doorstep.Actor, waybills []doorstep.Waybill) (evidence.CourierParcels, error) {
-	mine := evidence.CourierParcels{Outlets: map[doorstep.Waybill]doorstep.OutletNo{}}
+// courier, at the outlet that did so last, and which uploads are kept already.
+func (db *DB) CourierParcels(ctx context.Context, a doorstep.Actor, waybills []doorstep.Waybill, clientIDs []string) (evidence.CourierParcels, error) {
+	mine := evidence.CourierParcels{Outlets: map[doorstep.Waybill]doorstep.OutletNo{}, Kept: map[string]doorstep.OutletNo{}}
 	var err error
 	if mine.CourierNo, err = db.courierNo(ctx, a); err != nil {
 		return mine, fmt.Errorf("courier: %w", err)
 	}
 	outlets, err := db.outletsOf(ctx, mine.CourierNo)
 	if err != nil {
-		return mine, err
+		return mine, fmt.Errorf("courier's outlets: %w", err)
 	}
 	list := make([]string, len(waybills))
 	for i, w := range waybills {
@@ -108,22 +108,36 @@ func (db *DB) CourierParcels(ctx context.Context, a doorstep.Actor, waybills []d
 	}
 	latest := map[doorstep.Waybill]int64{}
 	for _, outlet := range outlets {
-		var found []struct {
-			Waybill doorstep.Waybill
-			LastMS  int64 `db:"last_ms"`
-		}
-		err := db.list(ctx, &found, `select waybill, max(dispatched_at_ms) as last_ms from dispatch
-where outlet_no = ? and courier_no = ? and waybill`+db.inList+` group by waybill`, outlet, mine.CourierNo, db.asList(list))
-		if err != nil {
+		if err := db.parcelsAt(ctx, outlet, &mine, latest, list); err != nil {
 			return mine, fmt.Errorf("courier's parcels: %w", err)
 		}
-		for _, f := range found {
-			if was, ok := latest[f.Waybill]; !ok || f.LastMS > was {
-				mine.Outlets[f.Waybill], latest[f.Waybill] = outlet, f.LastMS
-			}
+		kept, err := keptDigests(func(dst any, query string, args ...any) error { return db.list(ctx, dst, query, args...) },
+			db, outlet, mine.CourierNo, clientIDs)
+		if err != nil {
+			return mine, err
+		}
+		for id := range kept {
+			mine.Kept[id] = outlet
 		}
 	}
 	return mine, nil
+}
+
+// parcelsAt adds the parcels that one outlet dispatched to the courier, where no
+// other did so later.
+func (db *DB) parcelsAt(ctx context.Context, outlet doorstep.OutletNo, mine *evidence.CourierParcels, latest map[doorstep.Waybill]int64, waybills []string) error {
+	var found []struct {
+		Waybill doorstep.Waybill
+		LastMS  int64 `db:"last_ms"`
+	}
+	err := db.list(ctx, &found, `select waybill, max(dispatched_at_ms) as last_ms from dispatch
+where outlet_no = ? and courier_no = ? and waybill`+db.inList+` group by waybill`, outlet, mine.CourierNo, db.asList(waybills))
+	for _, f := range found {
+		if was, ok := latest[f.Waybill]; !ok || f.LastMS > was {
+			mine.Outlets[f.Waybill], latest[f.Waybill] = outlet, f.LastMS
+		}
+	}
+	return err
 }
 
 // AddUploads adds what one courier's phone sent, one transaction an outlet.
@@ -170,7 +184,7 @@ func (db *DB) addUploads(tx *Tx, outlet doorstep.OutletNo, sealed []sealedFact, 
 	if err := addValues(tx, values); err != nil {
 		return err
 	}
-	kept, err := keptDigests(tx, db, outlet, sealed[places[0]].CourierNo, keys(first))
+	kept, err := keptDigests(tx.list, db, outlet, sealed[places[0]].CourierNo, keys(first))
 	if err != nil {
 		return err
 	}
@@ -190,12 +204,13 @@ func (db *DB) addUploads(tx *Tx, outlet doorstep.OutletNo, sealed []sealedFact, 
 
 var errOtherContent = &doorstep.ConflictError{Code: "conflict", Detail: "a record with this id and other content is kept already"}
 
-func keptDigests(tx *Tx, db *DB, outlet doorstep.OutletNo, courierNo int64, clientIDs []string) (map[string]string, error) {
+// keptDigests finds what is kept under a phone's own ids at one outlet.
+func keptDigests(list func(dst any, query string, args ...any) error, db *DB, outlet doorstep.OutletNo, courierNo int64, clientIDs []string) (map[string]string, error) {
 	var rows []struct {
 		ClientID string `db:"client_id"`
 		Digest   string `db:"client_digest"`
 	}
-	err := tx.list(&rows, `select client_id, client_digest from evidence
+	err := list(&rows, `select client_id, client_digest from evidence
 where outlet_no = ? and courier_no = ? and client_id is not null and client_id`+db.inList, outlet, courierNo, db.asList(clientIDs))
 	if err != nil {
 		return nil, fmt.Errorf("evidence: %w", err)

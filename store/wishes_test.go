@@ -280,6 +280,32 @@ func TestUploadsAreKeptOnceAndOnlyOfOwnParcels(t *testing.T) {
 	})
 }
 
+func TestAnUploadSentAgainAfterTheParcelMovedOnIsADuplicate(t *testing.T) {
+	onEach(t, 0, func(t *testing.T, h *house) {
+		h.dispatch(order("SF1", "li", wang))
+		recorder := evidence.Recorder{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID}
+		seconds, outcome := 12.5, "no_answer"
+		call := evidence.Upload{
+			ID: "0190b6f0-0000-7000-8000-000000000001", Kind: "call", Waybill: "SF1", OccurredAt: "2026-03-02T00:30:00Z",
+			DurationS: &seconds, Outcome: &outcome,
+		}
+		upload := func() evidence.Status {
+			verdicts, err := recorder.Upload(context.Background(), h.courier("li"), []evidence.Upload{call})
+			require.NoError(t, err)
+			return verdicts[0].Status
+		}
+		require.Equal(t, evidence.Accepted, upload())
+		h.clock.Add(time.Hour)
+		moved := order("SF1", "li", wang)
+		moved.OutletID = "east"
+		h.dispatch(moved)
+		require.Equal(t, evidence.Duplicate, upload())
+		for _, item := range h.evidence("east") {
+			require.NotEqual(t, evidence.Call, item.Kind)
+		}
+	})
+}
+
 func TestATokenIsGoodUntilItExpiresOrIsRevoked(t *testing.T) {
 	storetest.OnEach(t, func(t *testing.T, url string) {
 		ctx, clock := context.Background(), storetest.NewClock()
