@@ -45,9 +45,27 @@ type Result struct {
 	After      time.Duration // the provider's Retry-After, 0 if it gave none
 }
 
+// Kinds of address.
+const (
+	KindToken        = "token"        // an FCM registration token
+	KindSubscription = "subscription" // the JSON of a browser's PushSubscription
+)
+
+// AddressKind is the kind of address that a provider's devices have; empty for
+// None.
+func AddressKind(provider string) string {
+	switch provider {
+	case FCM:
+		return KindToken
+	case WebPush:
+		return KindSubscription
+	}
+	return ""
+}
+
 // Address is where a device can be reached. Its value is a secret.
 type Address struct {
-	Kind  string // "token" for an FCM registration token
+	Kind  string
 	Value string
 }
 
@@ -69,7 +87,7 @@ const MaxData = 4096
 
 // Provider hands messages to one push service.
 type Provider interface {
-	// Name is the provider's name in devices: "fcm".
+	// Name is the provider's name in devices: FCM, WebPush.
 	Name() string
 	// Check refuses a message that the service would refuse: size, TTL, keys.
 	Check(Message) error

@@ -77,6 +77,11 @@ func (c *demoCmd) Run(ctx context.Context, s *streams) (err error) {
 // tell is what happens while everything runs.
 func (c *demoCmd) tell(ctx context.Context, s *streams, base, phonesAt string, tokens demoTokens, phones *sink.Sink) error {
 	t := &teller{out: s.Out, began: time.Now()}
+	couriers, err := sink.NewCouriers(base, tokens.byPhone(), &http.Client{Timeout: 10 * time.Second})
+	if err != nil {
+		return err
+	}
+	phones.SetCouriers(couriers) // gives each phone its acknowledge button
 	story := &demoStory{teller: t, api: demoAPI{base: base, client: &http.Client{Timeout: 10 * time.Second}}, tokens: tokens, phones: phones}
 	if err := story.settle(ctx, s.Err); err != nil {
 		return err
@@ -109,7 +114,10 @@ func (c *demoCmd) address() string {
 
 // serveUntil serves until ctx ends.
 func serveUntil(ctx context.Context, l net.Listener, h http.Handler) error {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second,
+		BaseContext: func(net.Listener) context.Context { return ctx }, // ends streams that are open
+	}
 	stopped := make(chan error, 1)
 	context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
@@ -127,6 +135,15 @@ type demoTokens struct {
 	integrator string
 	couriers   map[string]string // by courier
 	managers   map[string]string // by outlet
+}
+
+// byPhone are the couriers' tokens by where FCM reaches them.
+func (t demoTokens) byPhone() map[string]string {
+	tokens := map[string]string{}
+	for _, c := range demoCouriers {
+		tokens[phoneOf(c)] = t.couriers[c.id]
+	}
+	return tokens
 }
 
 // newDemoTokens makes them as the command token create does.

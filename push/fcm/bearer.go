@@ -10,6 +10,8 @@ import (
 
 	"cloud.google.com/go/auth"
 	"cloud.google.com/go/auth/credentials"
+
+	"doorstep/push/wire"
 )
 
 // scope is the one permission asked for: sending messages.
@@ -69,11 +71,13 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 		if req.Body != nil {
 			req.Body.Close()
 		}
-		attemptOf(ctx).fault = noToken
+		a := attemptOf(ctx)
 		if ctx.Err() == context.Canceled {
-			attemptOf(ctx).fault = cancelled
+			a.Fault = wire.Cancelled
+		} else {
+			a.noToken = true
 		}
-		return hidden(req, nil), nil
+		return answer(req, hiddenStatus, wire.Exchange{}), nil
 	}
 	attemptOf(ctx).creds = creds
 	req = req.Clone(ctx)

@@ -19,6 +19,7 @@ import (
 	"doorstep/push"
 	"doorstep/push/fcm"
 	"doorstep/push/sink"
+	"doorstep/push/wire"
 )
 
 // throwAwayKey belongs to nobody.
@@ -76,7 +77,7 @@ func TestARefusedTokenIsFetchedAnew(t *testing.T) {
 	))
 
 	require.Equal(t, fcm.CodeAPNSAuth, sender.Send(t.Context(), phone, digest()).Code)
-	require.Equal(t, fcm.CodeUnauthorized, sender.Send(t.Context(), phone, digest()).Code)
+	require.Equal(t, wire.CodeUnauthorized, sender.Send(t.Context(), phone, digest()).Code)
 	require.Equal(t, 1, s.Tokens())
 	require.Equal(t, push.Accepted, sender.Send(t.Context(), phone, digest()).Outcome)
 	require.Equal(t, 2, s.Tokens())
@@ -125,13 +126,13 @@ func TestNobodyWaitsForAnothersToken(t *testing.T) {
 	got := sender.Send(gone, phone, digest())
 
 	// Then it ends at once, and the first when its own caller leaves
-	require.Equal(t, push.Result{Outcome: push.Retry, Code: fcm.CodeCancelled}, got)
+	require.Equal(t, push.Result{Outcome: push.Retry, Code: wire.CodeCancelled}, got)
 	select {
 	case r := <-first:
 		require.Fail(t, "the first send ended", r)
 	default:
 	}
 	leave()
-	require.Equal(t, push.Result{Outcome: push.Retry, Code: fcm.CodeCancelled}, <-first)
+	require.Equal(t, push.Result{Outcome: push.Retry, Code: wire.CodeCancelled}, <-first)
 	require.Zero(t, w.sends.Load())
 }

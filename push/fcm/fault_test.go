@@ -15,6 +15,7 @@ import (
 	"doorstep/push"
 	"doorstep/push/fcm"
 	"doorstep/push/sink"
+	"doorstep/push/wire"
 )
 
 // FCM's errors are in sink's words; the date is 90 s after noon.
@@ -24,36 +25,36 @@ func TestEveryFaultIsOneRequestAndOneVerdict(t *testing.T) {
 		wait   sink.RetryAfter
 		want   push.Result
 	}{
-		{sink.OK, "", push.Result{Outcome: push.Accepted, Code: fcm.CodeOK}},
-		{sink.CType, "", push.Result{Outcome: push.Accepted, Code: fcm.CodeOK}},
-		{sink.Blackhole, "", push.Result{Outcome: push.Accepted, Code: fcm.CodeOK}},
-		{sink.OKEmpty, "", push.Result{Outcome: push.Ambiguous, Code: fcm.CodeFalseSuccess}},
-		{sink.HTML, "", push.Result{Outcome: push.Ambiguous, Code: fcm.CodeFalseSuccess}},
-		{sink.Redirect, "", push.Result{Outcome: push.Ambiguous, Code: fcm.CodeFalseSuccess}},
-		{sink.Half, "", push.Result{Outcome: push.Ambiguous, Code: fcm.CodeTransport}},
-		{sink.Empty, "", push.Result{Outcome: push.Ambiguous, Code: fcm.CodeTransport}},
-		{sink.Reset, "", push.Result{Outcome: push.Ambiguous, Code: fcm.CodeTransport}},
-		{sink.Quota, "", push.Result{Outcome: push.Retry, Code: fcm.CodeQuota}},
-		{sink.Quota, "7", push.Result{Outcome: push.Retry, Code: fcm.CodeQuota, After: 7 * time.Second}},
-		{sink.Quota, "Mon, 02 Mar 2026 12:01:30 GMT", push.Result{Outcome: push.Retry, Code: fcm.CodeQuota, After: 90 * time.Second}},
-		{sink.Quota, "Mon, 02 Mar 2026 11:59:00 GMT", push.Result{Outcome: push.Retry, Code: fcm.CodeQuota}},
-		{sink.Quota, "-5", push.Result{Outcome: push.Retry, Code: fcm.CodeQuota}},
-		{sink.Quota, "4000000000", push.Result{Outcome: push.Retry, Code: fcm.CodeQuota, After: 24 * time.Hour}},
-		{sink.Quota, "99999999999999999999", push.Result{Outcome: push.Retry, Code: fcm.CodeQuota}},
-		{sink.Unavailable, "", push.Result{Outcome: push.Retry, Code: fcm.CodeUnavailable}},
-		{sink.Unavailable, "9", push.Result{Outcome: push.Retry, Code: fcm.CodeUnavailable, After: 9 * time.Second}},
-		{sink.Unavailable, "Mon, 02 Mar 2026 12:01:30 GMT", push.Result{Outcome: push.Retry, Code: fcm.CodeUnavailable, After: 90 * time.Second}},
-		{sink.Internal, "", push.Result{Outcome: push.Retry, Code: fcm.CodeServer}},
-		{sink.BadGateway, "", push.Result{Outcome: push.Retry, Code: fcm.CodeServer}},
-		{sink.Fat, "", push.Result{Outcome: push.Retry, Code: fcm.CodeServer}},
+		{sink.OK, "", push.Result{Outcome: push.Accepted, Code: wire.CodeOK}},
+		{sink.CType, "", push.Result{Outcome: push.Accepted, Code: wire.CodeOK}},
+		{sink.Blackhole, "", push.Result{Outcome: push.Accepted, Code: wire.CodeOK}},
+		{sink.OKEmpty, "", push.Result{Outcome: push.Ambiguous, Code: wire.CodeFalseSuccess}},
+		{sink.HTML, "", push.Result{Outcome: push.Ambiguous, Code: wire.CodeFalseSuccess}},
+		{sink.Redirect, "", push.Result{Outcome: push.Ambiguous, Code: wire.CodeFalseSuccess}},
+		{sink.Half, "", push.Result{Outcome: push.Ambiguous, Code: wire.CodeTransport}},
+		{sink.Empty, "", push.Result{Outcome: push.Ambiguous, Code: wire.CodeTransport}},
+		{sink.Reset, "", push.Result{Outcome: push.Ambiguous, Code: wire.CodeTransport}},
+		{sink.Quota, "", push.Result{Outcome: push.Retry, Code: wire.CodeQuota}},
+		{sink.Quota, "7", push.Result{Outcome: push.Retry, Code: wire.CodeQuota, After: 7 * time.Second}},
+		{sink.Quota, "Mon, 02 Mar 2026 12:01:30 GMT", push.Result{Outcome: push.Retry, Code: wire.CodeQuota, After: 90 * time.Second}},
+		{sink.Quota, "Mon, 02 Mar 2026 11:59:00 GMT", push.Result{Outcome: push.Retry, Code: wire.CodeQuota}},
+		{sink.Quota, "-5", push.Result{Outcome: push.Retry, Code: wire.CodeQuota}},
+		{sink.Quota, "4000000000", push.Result{Outcome: push.Retry, Code: wire.CodeQuota, After: 24 * time.Hour}},
+		{sink.Quota, "99999999999999999999", push.Result{Outcome: push.Retry, Code: wire.CodeQuota}},
+		{sink.Unavailable, "", push.Result{Outcome: push.Retry, Code: wire.CodeUnavailable}},
+		{sink.Unavailable, "9", push.Result{Outcome: push.Retry, Code: wire.CodeUnavailable, After: 9 * time.Second}},
+		{sink.Unavailable, "Mon, 02 Mar 2026 12:01:30 GMT", push.Result{Outcome: push.Retry, Code: wire.CodeUnavailable, After: 90 * time.Second}},
+		{sink.Internal, "", push.Result{Outcome: push.Retry, Code: wire.CodeServer}},
+		{sink.BadGateway, "", push.Result{Outcome: push.Retry, Code: wire.CodeServer}},
+		{sink.Fat, "", push.Result{Outcome: push.Retry, Code: wire.CodeServer}},
 		{sink.Unregistered, "", push.Result{Outcome: push.AddrGone, Code: fcm.CodeUnregistered}},
 		{sink.Mismatch, "", push.Result{Outcome: push.AddrGone, Code: fcm.CodeMismatch}},
 		{sink.NotFound, "", push.Result{Outcome: push.ProviderDown, Code: fcm.CodeNotFound}},
-		{sink.Unauthorized, "", push.Result{Outcome: push.ProviderDown, Code: fcm.CodeUnauthorized}},
-		{sink.Forbidden, "", push.Result{Outcome: push.ProviderDown, Code: fcm.CodeForbidden}},
+		{sink.Unauthorized, "", push.Result{Outcome: push.ProviderDown, Code: wire.CodeUnauthorized}},
+		{sink.Forbidden, "", push.Result{Outcome: push.ProviderDown, Code: wire.CodeForbidden}},
 		{sink.APNSAuth, "", push.Result{Outcome: push.ProviderDown, Code: fcm.CodeAPNSAuth}},
-		{sink.BadArgument, "", push.Result{Outcome: push.BadMessage, Code: fcm.CodeBadMessage}},
-		{sink.BadField, "", push.Result{Outcome: push.BadMessage, Code: fcm.CodeBadMessage}},
+		{sink.BadArgument, "", push.Result{Outcome: push.BadMessage, Code: wire.CodeBadMessage}},
+		{sink.BadField, "", push.Result{Outcome: push.BadMessage, Code: wire.CodeBadMessage}},
 	} {
 		for name, secure := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
 			t.Run(strings.TrimSpace(fmt.Sprintf("%s %s %s", name, c.action, c.wait)), func(t *testing.T) {
@@ -84,26 +85,26 @@ func TestAStrangersAnswerIsNeverBelieved(t *testing.T) {
 		outcome push.Outcome
 		code    string
 	}{
-		{"no content", 204, "", push.Ambiguous, fcm.CodeFalseSuccess},
-		{"created", 201, name, push.Ambiguous, fcm.CodeFalseSuccess},
-		{"see other", 303, name, push.Ambiguous, fcm.CodeFalseSuccess},
-		{"a name of nothing", 200, `{"name":""}`, push.Ambiguous, fcm.CodeFalseSuccess},
-		{"another name", 200, `{"name":"operations/1"}`, push.Ambiguous, fcm.CodeFalseSuccess},
-		{"a name that is a number", 200, `{"name":1}`, push.Ambiguous, fcm.CodeFalseSuccess},
-		{"a fat success", 200, name[:len(name)-1] + strings.Repeat(" ", 1<<20) + "}", push.Ambiguous, fcm.CodeFalseSuccess},
+		{"no content", 204, "", push.Ambiguous, wire.CodeFalseSuccess},
+		{"created", 201, name, push.Ambiguous, wire.CodeFalseSuccess},
+		{"see other", 303, name, push.Ambiguous, wire.CodeFalseSuccess},
+		{"a name of nothing", 200, `{"name":""}`, push.Ambiguous, wire.CodeFalseSuccess},
+		{"another name", 200, `{"name":"operations/1"}`, push.Ambiguous, wire.CodeFalseSuccess},
+		{"a name that is a number", 200, `{"name":1}`, push.Ambiguous, wire.CodeFalseSuccess},
+		{"a fat success", 200, name[:len(name)-1] + strings.Repeat(" ", 1<<20) + "}", push.Ambiguous, wire.CodeFalseSuccess},
 		{"a fat refusal", 404, unregistered + strings.Repeat(" ", 1<<20), push.ProviderDown, fcm.CodeNotFound},
-		{"unregistered, but 400", 400, unregistered, push.BadMessage, fcm.CodeBadMessage},
-		{"unregistered, but 403", 403, unregistered, push.ProviderDown, fcm.CodeForbidden},
-		{"unregistered, but 500", 500, unregistered, push.Retry, fcm.CodeServer},
-		{"unregistered, but 200", 200, unregistered, push.Ambiguous, fcm.CodeFalseSuccess},
+		{"unregistered, but 400", 400, unregistered, push.BadMessage, wire.CodeBadMessage},
+		{"unregistered, but 403", 403, unregistered, push.ProviderDown, wire.CodeForbidden},
+		{"unregistered, but 500", 500, unregistered, push.Retry, wire.CodeServer},
+		{"unregistered, but 200", 200, unregistered, push.Ambiguous, wire.CodeFalseSuccess},
 		{"unregistered in words", 404, `{"error":{"message":"UNREGISTERED NotRegistered"}}`, push.ProviderDown, fcm.CodeNotFound},
 		{"a page", 404, "<html>UNREGISTERED</html>", push.ProviderDown, fcm.CodeNotFound},
-		{"request timeout", 408, "", push.Ambiguous, fcm.CodeTimeout},
-		{"too large", 413, "", push.BadMessage, fcm.CodeBadMessage},
-		{"proxy authentication", 407, "", push.ProviderDown, fcm.CodeUnexpected},
-		{"a teapot", 418, "", push.ProviderDown, fcm.CodeUnexpected},
-		{"gateway timeout", 504, "", push.Retry, fcm.CodeServer},
-		{"insufficient storage", 507, "", push.Retry, fcm.CodeServer},
+		{"request timeout", 408, "", push.Ambiguous, wire.CodeTimeout},
+		{"too large", 413, "", push.BadMessage, wire.CodeBadMessage},
+		{"proxy authentication", 407, "", push.ProviderDown, wire.CodeUnexpected},
+		{"a teapot", 418, "", push.ProviderDown, wire.CodeUnexpected},
+		{"gateway timeout", 504, "", push.Retry, wire.CodeServer},
+		{"insufficient storage", 507, "", push.Retry, wire.CodeServer},
 	} {
 		t.Run(c.label, func(t *testing.T) {
 			w := serve(t, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
@@ -140,7 +141,7 @@ func TestAHangingServerCostsOneAttempt(t *testing.T) {
 
 			got := sender.Send(t.Context(), phone, digest())
 
-			require.Equal(t, push.Result{Outcome: push.Ambiguous, Code: fcm.CodeTimeout}, got)
+			require.Equal(t, push.Result{Outcome: push.Ambiguous, Code: wire.CodeTimeout}, got)
 			require.EqualValues(t, 2, w.sends.Load())
 		})
 	}
@@ -156,7 +157,7 @@ func TestADrippingAnswerIsCutOff(t *testing.T) {
 	cfg := config(w)
 	cfg.AttemptTimeout = 300 * time.Millisecond
 	got := newSender(t, cfg).Send(t.Context(), phone, digest())
-	require.Equal(t, push.Result{Outcome: push.Ambiguous, Code: fcm.CodeTimeout}, got)
+	require.Equal(t, push.Result{Outcome: push.Ambiguous, Code: wire.CodeTimeout}, got)
 }
 
 func TestACallerWhoLeavesLeavesDoubtOnlyIfSomethingWasSent(t *testing.T) {
@@ -168,8 +169,8 @@ func TestACallerWhoLeavesLeavesDoubtOnlyIfSomethingWasSent(t *testing.T) {
 	}), false)
 	sender := newSender(t, config(w))
 
-	require.Equal(t, push.Result{Outcome: push.Ambiguous, Code: fcm.CodeCancelled}, sender.Send(ctx, phone, digest()))
-	require.Equal(t, push.Result{Outcome: push.Retry, Code: fcm.CodeCancelled}, sender.Send(ctx, phone, digest()))
+	require.Equal(t, push.Result{Outcome: push.Ambiguous, Code: wire.CodeCancelled}, sender.Send(ctx, phone, digest()))
+	require.Equal(t, push.Result{Outcome: push.Retry, Code: wire.CodeCancelled}, sender.Send(ctx, phone, digest()))
 	require.EqualValues(t, 1, w.sends.Load())
 }
 
@@ -177,7 +178,7 @@ func TestARefusedConnectionIsSafeToRetry(t *testing.T) {
 	w := serve(t, newSink(), false)
 	cfg := config(w)
 	w.Close()
-	require.Equal(t, push.Result{Outcome: push.Retry, Code: fcm.CodeConnect}, newSender(t, cfg).Send(t.Context(), phone, digest()))
+	require.Equal(t, push.Result{Outcome: push.Retry, Code: wire.CodeConnect}, newSender(t, cfg).Send(t.Context(), phone, digest()))
 }
 
 func TestABadCertificatePausesTheProvider(t *testing.T) {
@@ -185,7 +186,7 @@ func TestABadCertificatePausesTheProvider(t *testing.T) {
 	cfg := config(w)
 	cfg.RootCAs = nil
 	got := newSender(t, cfg).Send(t.Context(), phone, digest())
-	require.Equal(t, push.Result{Outcome: push.ProviderDown, Code: fcm.CodeTLS}, got)
+	require.Equal(t, push.Result{Outcome: push.ProviderDown, Code: wire.CodeTLS}, got)
 	require.Zero(t, w.sends.Load())
 	require.EqualValues(t, 1, w.connections.Load())
 }
@@ -195,7 +196,7 @@ func TestAServerWithoutTLSPausesTheProvider(t *testing.T) {
 	cfg := config(w)
 	cfg.Endpoint = strings.Replace(cfg.Endpoint, "http:", "https:", 1)
 	got := newSender(t, cfg).Send(t.Context(), phone, digest())
-	require.Equal(t, push.Result{Outcome: push.ProviderDown, Code: fcm.CodeTLS}, got)
+	require.Equal(t, push.Result{Outcome: push.ProviderDown, Code: wire.CodeTLS}, got)
 	require.Zero(t, w.sends.Load())
 }
 
@@ -214,5 +215,5 @@ func TestAHandshakeCutShortIsSafeToRetry(t *testing.T) {
 		}
 	}()
 	cfg := fcm.Config{Project: "demo", Endpoint: "https://" + listener.Addr().String() + "/v1", Now: fixedNow}
-	require.Equal(t, push.Result{Outcome: push.Retry, Code: fcm.CodeConnect}, newSender(t, cfg).Send(t.Context(), phone, digest()))
+	require.Equal(t, push.Result{Outcome: push.Retry, Code: wire.CodeConnect}, newSender(t, cfg).Send(t.Context(), phone, digest()))
 }

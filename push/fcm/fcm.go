@@ -5,8 +5,8 @@
 // The SDK repeats a request up to four times on its own and believes any answer
 // below 304. The alert queue needs the opposite: one request an attempt, and a
 // verdict on how it ended. So the SDK speaks through a guard (guard.go) that
-// makes one request, bounds what it reads and keeps the facts, and classify.go
-// turns the facts into a push.Result.
+// makes one request and keeps the facts, and classify.go turns them into a
+// push.Result.
 package fcm
 
 import (
@@ -20,6 +20,7 @@ import (
 	"google.golang.org/api/option"
 
 	"doorstep/push"
+	"doorstep/push/wire"
 )
 
 // Sender is the FCM provider. It is safe for concurrent use and meant to live
@@ -70,15 +71,15 @@ func (s *Sender) Name() string { return "fcm" }
 
 // Send implements push.Provider: one request, at most AttemptTimeout long.
 func (s *Sender) Send(ctx context.Context, to push.Address, m push.Message) push.Result {
-	if to.Kind != addressKind || to.Value == "" {
-		return push.Result{Outcome: push.BadMessage, Code: CodeAddress}
+	if to.Kind != push.KindToken || to.Value == "" {
+		return push.Result{Outcome: push.BadMessage, Code: wire.CodeAddress}
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	var a attempt
 	name, err := s.client.Send(withAttempt(ctx, &a), wireMessage(to.Value, m, s.now()))
 	result := classify(&a, name, err, s.now())
-	if result.Code == CodeUnauthorized && a.creds != nil {
+	if result.Code == wire.CodeUnauthorized && a.creds != nil {
 		s.bearer.forget(a.creds)
 	}
 	return result

@@ -20,6 +20,7 @@ import (
 	"doorstep/push"
 	"doorstep/push/fcm"
 	"doorstep/push/sink"
+	"doorstep/push/wire"
 )
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -41,17 +42,17 @@ func digest() push.Message {
 	}
 }
 
-// wire is a server that counts what reaches it.
-type wire struct {
+// server is one that counts what reaches it.
+type server struct {
 	*httptest.Server
 	sends       atomic.Int32 // requests but those for a token
 	connections atomic.Int32
 	http2       atomic.Bool
 }
 
-func serve(t *testing.T, handler http.Handler, secure bool) *wire {
+func serve(t *testing.T, handler http.Handler, secure bool) *server {
 	t.Helper()
-	w := &wire{}
+	w := &server{}
 	w.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/token" {
 			w.sends.Add(1)
@@ -76,7 +77,7 @@ func serve(t *testing.T, handler http.Handler, secure bool) *wire {
 }
 
 // config points at w and trusts its certificate.
-func config(w *wire) fcm.Config {
+func config(w *server) fcm.Config {
 	cfg := fcm.Config{Project: "demo", Endpoint: w.URL + "/v1", Now: fixedNow}
 	if w.Certificate() != nil {
 		cfg.RootCAs = x509.NewCertPool()
@@ -102,7 +103,7 @@ func TestAMessageArrivesAsThePhonesExpectIt(t *testing.T) {
 	got := sender.Send(t.Context(), phone, digest())
 
 	require.Equal(t, push.Result{
-		Outcome: push.Accepted, Code: fcm.CodeOK,
+		Outcome: push.Accepted, Code: wire.CodeOK,
 		ProviderID: "projects/demo/messages/" + s.Messages()[0].ID,
 	}, got)
 	require.JSONEq(t, `{
@@ -151,7 +152,7 @@ func TestAnAddressOfAnotherKindIsNotTried(t *testing.T) {
 	w := serve(t, newSink(), false)
 	sender := newSender(t, config(w))
 	for _, to := range []push.Address{{Kind: "fid", Value: "x"}, {Kind: "token"}, {}} {
-		require.Equal(t, push.Result{Outcome: push.BadMessage, Code: fcm.CodeAddress}, sender.Send(t.Context(), to, digest()))
+		require.Equal(t, push.Result{Outcome: push.BadMessage, Code: wire.CodeAddress}, sender.Send(t.Context(), to, digest()))
 	}
 	require.Zero(t, w.sends.Load())
 }

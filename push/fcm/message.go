@@ -4,45 +4,25 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"firebase.google.com/go/v4/messaging"
 
 	"doorstep"
 	"doorstep/push"
+	"doorstep/push/wire"
 )
-
-// addressKind is the kind of address FCM takes: a registration token.
-const addressKind = "token"
 
 // channelID is the Android notification channel that the app declares.
 const channelID = "deliveries"
 
-// Limits of the services behind FCM.
-const (
-	maxTTL        = 28 * 24 * time.Hour // firebase.google.com/docs/cloud-messaging: four weeks
-	maxCollapseID = 64                  // bytes; Apple: apns-collapse-id
-	maxCount      = 9                   // digits of an argument: counts only, nothing like a phone number
-)
+// maxCollapseID is in bytes (Apple: apns-collapse-id).
+const maxCollapseID = 64
 
 // Check implements push.Provider. It lists every bad field in a
 // *doorstep.InvalidError.
 func (s *Sender) Check(m push.Message) error {
 	var c doorstep.Checks
-	if m.Kind == "" {
-		c.Add("/kind", "required", "must name the kind of push")
-	}
-	if m.TitleKey == "" || m.BodyKey == "" {
-		c.Add("/body_key", "required", "a push shows a title and a body, both by localisation key")
-	}
-	for _, arg := range m.BodyArgs {
-		if !isCount(arg) {
-			c.Add("/body_args", "not_a_count", "must be counts, so that no person can be named")
-		}
-	}
-	if m.TTL < 0 || m.TTL > maxTTL {
-		c.Add("/ttl", "out_of_range", "must be between 0 and 28 days")
-	}
+	wire.Check(&c, m)
 	if len(m.Collapse) > maxCollapseID {
 		c.Add("/collapse", "too_long", "must have at most 64 bytes")
 	}
@@ -57,17 +37,10 @@ func checkData(c *doorstep.Checks, data map[string]string) {
 		if k == "" || k == "from" || k == "gcm" || strings.HasPrefix(k, "google") {
 			c.Add("/data", "reserved_key", "must not be empty, from, gcm or begin with google")
 		}
-		if !utf8.ValidString(k) || !utf8.ValidString(v) {
-			c.Add("/data", "invalid_utf8", "must be UTF-8")
-		}
 	}
 	if size > push.MaxData {
 		c.Add("/data", "too_large", "keys and values together must have at most 4096 bytes")
 	}
-}
-
-func isCount(s string) bool {
-	return s != "" && len(s) <= maxCount && strings.Trim(s, "0123456789") == ""
 }
 
 // wireMessage is m as FCM wants it. It holds localisation keys and counts, no

@@ -20,11 +20,16 @@ func (s *Sink) listMessages(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, body)
 }
 
-// clearMessages is DELETE /_sink/messages: messages and requests alike.
+// clearMessages is DELETE /_sink/messages: messages and requests alike, those on
+// the phones and those that wait for one. Who is offline stays so.
 func (s *Sink) clearMessages(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	s.messages.clear()
 	s.requests.clear()
+	for d := range s.devices.all() {
+		d.clear()
+	}
+	s.publish(Event{At: s.now().UTC(), Kind: Cleared})
 	s.mu.Unlock()
 	w.WriteHeader(http.StatusNoContent)
 }
@@ -75,11 +80,8 @@ func (s *Sink) listRules(w http.ResponseWriter, _ *http.Request) {
 
 // putRules is PUT /_sink/rules with a list of rules.
 func (s *Sink) putRules(w http.ResponseWriter, r *http.Request) {
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
-	dec.DisallowUnknownFields()
 	var rules []Rule
-	if err := dec.Decode(&rules); err != nil {
-		fail(w, http.StatusBadRequest, "the body must be a list of rules: "+err.Error())
+	if !read(w, r, &rules) {
 		return
 	}
 	if err := s.SetRules(rules...); err != nil {
@@ -87,4 +89,35 @@ func (s *Sink) putRules(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.listRules(w, r)
+}
+
+// listDevices is GET /_sink/devices.
+func (s *Sink) listDevices(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, map[string]any{"devices": s.Devices()})
+}
+
+// putDevice is PUT /_sink/devices/{token} with {"online": true or false}.
+func (s *Sink) putDevice(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Online *bool `json:"online"`
+	}
+	if !read(w, r, &in) {
+		return
+	}
+	if in.Online == nil {
+		fail(w, http.StatusBadRequest, "online must be true or false")
+		return
+	}
+	answer(w, http.StatusOK, s.SetOnline(r.PathValue("token"), *in.Online))
+}
+
+// read reads a JSON body into in, which has every field that the body may have.
+func read(w http.ResponseWriter, r *http.Request, in any) bool {
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(in); err != nil {
+		fail(w, http.StatusBadRequest, "the body does not fit: "+err.Error())
+		return false
+	}
+	return true
 }

@@ -79,8 +79,8 @@ func TestRequestsTellWhatBecameOfThem(t *testing.T) {
 	sendTo(s, "a")
 	sendTo(s, "sim-503-1")
 	require.JSONEq(t, `{"total":2,"requests":[
-		{"at":"2026-03-02T12:00:00Z","project":"demo","token":"a","action":"ok"},
-		{"at":"2026-03-02T12:00:00Z","project":"demo","token":"sim-503-1","action":"503"}]}`,
+		{"at":"2026-03-02T12:00:00Z","provider":"fcm","project":"demo","token":"a","action":"ok"},
+		{"at":"2026-03-02T12:00:00Z","provider":"fcm","project":"demo","token":"sim-503-1","action":"503"}]}`,
 		call(s, http.MethodGet, "/_sink/requests", "").Body.String())
 }
 

@@ -3,6 +3,7 @@ package sink_test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -51,22 +52,73 @@ func TestThePageHasWordsForEveryTag(t *testing.T) {
 
 func TestThePageDrawsOnePhoneAToken(t *testing.T) {
 	s := newSink()
-	for range 9 {
-		sendTo(s, "phone-1")
+	for i := range 9 {
+		send(s, banner("", "title "+strconv.Itoa(i)))
 	}
-	sendTo(s, "phone-2")
+	send(s, digest("phone-2", `[]`))
+	sendTo(s, "sim-unregistered-1") // no phone
 	got := page(s, "en")
-	require.Equal(t, 2, strings.Count(got, `class="phone"`))
+	require.Equal(t, 2, strings.Count(got, "<section"))
 	require.Equal(t, 7, strings.Count(got, "<article")) // six of the nine, and one
 	require.Less(t, strings.Index(got, "phone-2"), strings.Index(got, "phone-1"))
+	require.Contains(t, got, "title 8")
+	require.NotContains(t, got, "title 2")
+}
+
+func TestThePageDrawsSoManyPhonesAndLines(t *testing.T) {
+	s := newSink()
+	for i := range 25 {
+		send(s, digest("phone-"+strconv.Itoa(i), `[]`))
+	}
+	require.Equal(t, 24, strings.Count(page(s, "en"), "<section"))
+
+	s = newSink()
+	send(s, digest("phone-1", "["+strings.Repeat(`{"id":"a","w":"6Y2X","t":[]},`, 7)+`{"id":"b","w":"6Y2X","t":[]}]`))
+	got := page(s, "en")
+	require.Equal(t, 6, strings.Count(got, "…6Y2X"))
+	require.Contains(t, got, "5 more in the app") // two, and the three that did not fit
+}
+
+func TestTheChosenLanguageWinsOverTheBrowsers(t *testing.T) {
+	s := newSink()
+	send(s, digest("phone-1", `[]`))
+	for _, path := range []string{"/", "/_sink/", "/_sink/phones"} {
+		got := call(s, http.MethodGet, path+"?lang=en", "", "Accept-Language", "zh-CN")
+		require.Contains(t, got.Body.String(), "Before you knock", path)
+		require.Equal(t, "en", got.Header().Get("Content-Language"))
+	}
+}
+
+func TestThePageLoadsNothingFromElsewhere(t *testing.T) {
+	s := newSink()
+	res := call(s, http.MethodGet, "/", "")
+	require.Contains(t, res.Header().Get("Content-Security-Policy"), "default-src 'none'")
+	require.NotContains(t, res.Body.String(), "style=")
+	for path, contentType := range map[string]string{
+		"/_sink/page.css": "text/css; charset=utf-8", "/_sink/page.js": "text/javascript; charset=utf-8", "/_sink/icon.svg": "image/svg+xml",
+	} {
+		require.Contains(t, res.Body.String(), `"`+path+`"`)
+		got := call(s, http.MethodGet, path, "")
+		require.Equal(t, http.StatusOK, got.Code, path)
+		require.Equal(t, contentType, got.Header().Get("Content-Type"))
+	}
+}
+
+func TestThePageListensToEveryKindOfEvent(t *testing.T) {
+	script := call(newSink(), http.MethodGet, "/_sink/page.js", "").Body.String()
+	for _, kind := range []sink.EventKind{
+		sink.Arrived, sink.Missed, sink.DeletedMessages, sink.Online, sink.Offline, sink.Acknowledged, sink.Cleared,
+	} {
+		require.Contains(t, script, `"`+string(kind)+`"`)
+	}
 }
 
 func TestThePageShowsStrangersTextAsText(t *testing.T) {
 	s := newSink()
-	send(s, `{"message":{"token":"<script>","notification":{"title":"<b>","body":"hello"},"data":{"alerts":"nonsense"}}}`)
+	send(s, `{"message":{"token":"<script>","notification":{"title":"<u>","body":"hello"},"data":{"alerts":"nonsense"}}}`)
 	got := page(s, "en")
 	require.NotContains(t, got, "<script>")
-	require.NotContains(t, got, "<b>")
+	require.NotContains(t, got, "<u>")
 	require.Contains(t, got, "hello")
 }
 

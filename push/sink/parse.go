@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -21,6 +22,8 @@ type sendRequest struct {
 	validateOnly bool
 	target       string // the token; a topic or condition goes by its own text
 	message      json.RawMessage
+	ttl          time.Duration
+	collapse     string
 }
 
 // parse reads a body and reports every violation of the schema, or else every
@@ -50,7 +53,20 @@ func parse(body []byte) (sendRequest, []violation) {
 	if err := json.Unmarshal(body, &in); err != nil {
 		return sendRequest{}, mismatch("", "Invalid JSON payload received.")
 	}
-	return sendRequest{validateOnly: in.ValidateOnly, target: target, message: in.Message}, found
+	android, _ := message["android"].(map[string]any)
+	collapse, _ := android["collapse_key"].(string)
+	return sendRequest{
+		validateOnly: in.ValidateOnly, target: target, message: in.Message, ttl: ttlOf(android), collapse: collapse,
+	}, found
+}
+
+// ttlOf reads how long a message may wait. The schema has checked its form.
+func ttlOf(android map[string]any) time.Duration {
+	text, _ := android["ttl"].(string)
+	if ttl, err := time.ParseDuration(text); err == nil {
+		return ttl
+	}
+	return defaultTTL
 }
 
 // checkRules finds the target and what FCM's rules forbid.

@@ -1,118 +1,97 @@
 package sink
 
 import (
-	"encoding/json"
-	"slices"
+	"strconv"
 	"strings"
-
-	"doorstep/prefs"
+	"time"
 )
 
 // What the page shows at most.
 const (
-	maxPhones  = 24
-	maxBanners = 6
+	maxPhones = 24
+	maxLines  = 6 // of a banner
 )
 
 // phone is a device as the page draws it.
 type phone struct {
-	Token   string
-	Count   int      // pushes among those kept
-	Banners []banner // the newest first
+	Device
+	Clock string // time of day
+	Cards []card // the newest first
 }
 
-// banner is a notification as the phone would show it.
-type banner struct {
-	At    string // time of day
-	Title string
-	Body  string
-	Lines []string // one an alert
-	More  string   // how many alerts did not fit; empty: none
-	Loud  bool     // high priority: wakes the phone
+// card is a banner as the phone would show it.
+type card struct {
+	MessageID    string
+	At           string // time of day
+	Title        string
+	Body         string
+	Lines        []line
+	More         string // how many alerts are not shown; empty: none
+	Loud         bool   // wakes the phone
+	Button       bool   // the courier can acknowledge
+	Acknowledged bool
 }
 
-// phones groups received messages by device, the one last heard of first.
-func phones(received []Received, w words) []phone {
-	var list []*phone
-	known := map[string]*phone{}
-	for _, m := range slices.Backward(received) {
-		p := known[m.Token]
-		if p == nil {
-			p = &phone{Token: m.Token}
-			known[m.Token] = p
-			list = append(list, p)
-		}
-		p.Count++
-		if len(p.Banners) < maxBanners && len(list) <= maxPhones {
-			p.Banners = append(p.Banners, newBanner(m, w))
-		}
-	}
-	out := make([]phone, 0, min(len(list), maxPhones))
-	for _, p := range list[:cap(out)] {
-		out = append(out, *p)
-	}
-	return out
+// line is one alert of a banner.
+type line struct {
+	Waybill string // its end
+	Wishes  []string
 }
 
-// shown is the part of a message that a phone shows. A field of another shape
-// than our app's is left empty: this is for looking at, and the sink has other
-// guests.
-type shown struct {
-	Notification struct {
-		Title string `json:"title"`
-		Body  string `json:"body"`
-	} `json:"notification"`
-	Android struct {
-		Priority     string `json:"priority"`
-		Notification struct {
-			Title       string   `json:"title"`
-			Body        string   `json:"body"`
-			TitleLocKey string   `json:"title_loc_key"`
-			BodyLocKey  string   `json:"body_loc_key"`
-			BodyLocArgs []string `json:"body_loc_args"`
-		} `json:"notification"`
-	} `json:"android"`
-	Data struct {
-		Alerts string `json:"alerts"`
-		More   string `json:"more"`
-	} `json:"data"`
+// drawPhones draws the devices that have something to show, the one last heard
+// of first. The caller holds mu.
+func (s *Sink) drawPhones(w words) []phone {
+	now := s.now()
+	var list []phone
+	for d := range s.devices.all() {
+		d.expire(now)
+		p := phone{Device: d.summary(), Clock: now.Local().Format("15:04")}
+		if p.Online && p.Arrived == 0 && len(d.screen.banners) == 0 {
+			continue
+		}
+		for _, b := range d.screen.banners {
+			c := newCard(b, w)
+			c.Button = !b.acknowledged && len(b.notice.alertIDs()) > 0 && s.couriers.hold(d.token)
+			p.Cards = append(p.Cards, c)
+		}
+		list = append(list, p)
+		if len(list) == maxPhones {
+			break
+		}
+	}
+	return list
 }
 
-func newBanner(m Received, w words) banner {
-	var s shown
-	_ = json.Unmarshal(m.Message, &s) // see shown
-	n := s.Android.Notification
-	b := banner{
-		At:    m.At.Local().Format("15:04:05"),
-		Title: firstOf(n.Title, s.Notification.Title, w.text(n.TitleLocKey, nil)),
-		Body:  firstOf(n.Body, s.Notification.Body, w.text(n.BodyLocKey, n.BodyLocArgs)),
-		Loud:  strings.EqualFold(s.Android.Priority, "high"),
+func newCard(b banner, w words) card {
+	c := card{MessageID: b.id, At: b.at.In(time.Local).Format("15:04:05"), Acknowledged: b.acknowledged}
+	if b.id == "" {
+		c.Title, c.Body = w.Dropped, w.InTheApp
+		return c
 	}
-	var alerts []struct {
-		Waybill string      `json:"w"` // its last four characters
-		Tags    []prefs.Tag `json:"t"`
-	}
-	_ = json.Unmarshal([]byte(s.Data.Alerts), &alerts) // see shown
-	for _, a := range alerts {
-		var wishes []string
-		for _, t := range a.Tags {
-			wishes = append(wishes, w.tag(t))
-		}
-		if a.Waybill != "" {
-			b.Lines = append(b.Lines, "…"+a.Waybill+"  "+strings.Join(wishes, " · "))
+	c.Title, c.Body, c.Loud = b.notice.title(w), b.notice.body(w), b.notice.loud()
+	more, _ := strconv.Atoi(b.notice.Data.More) // nothing else than a number is worth showing
+	for _, a := range b.notice.alerts {
+		switch {
+		case a.Waybill == "": // an opaque push
+		case len(c.Lines) == maxLines:
+			more++
+		default:
+			c.Lines = append(c.Lines, newLine(a, w))
 		}
 	}
-	if s.Data.More != "" && s.Data.More != "0" {
-		b.More = s.Data.More + " " + w.More
+	if more > 0 {
+		c.More = strconv.Itoa(more) + " " + w.More
 	}
-	return b
+	return c
 }
 
-func firstOf(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
+func newLine(a alert, w words) line {
+	l := line{Waybill: a.Waybill}
+	for _, t := range a.Tags {
+		l.Wishes = append(l.Wishes, w.tag(t))
 	}
-	return ""
+	return l
 }
+
+// Wished is the line's wishes in one text.
+func (l line) Wished() string { return strings.Join(l.Wishes, " · ") }

@@ -14,9 +14,11 @@ var statusNames = map[int]string{
 	http.StatusUnauthorized:          "UNAUTHENTICATED",
 	http.StatusForbidden:             "PERMISSION_DENIED",
 	http.StatusNotFound:              "NOT_FOUND",
+	http.StatusConflict:              "ABORTED",
 	http.StatusRequestEntityTooLarge: "INVALID_ARGUMENT",
 	http.StatusTooManyRequests:       "RESOURCE_EXHAUSTED",
 	http.StatusInternalServerError:   "INTERNAL",
+	http.StatusBadGateway:            "UNAVAILABLE",
 	http.StatusServiceUnavailable:    "UNAVAILABLE",
 }
 

@@ -2,10 +2,12 @@ package sink
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strconv"
-	"strings"
+	"time"
 )
 
 // Action is what the sink does with a well-formed send.
@@ -45,19 +47,19 @@ var Actions = []Action{
 	Unauthorized, Forbidden, APNSAuth, BadArgument, BadField,
 }
 
+// takes says whether the message of such a send goes on to its device.
+func (a Action) takes() bool { return a == OK || a == CType || a == Half }
+
 // Rule gives an action to some of the sends that match it.
 type Rule struct {
 	Match      Match      `json:"match"`
-	Nth        int        `json:"nth,omitempty"`   // only the nth matching send, from 1
-	Every      int        `json:"every,omitempty"` // only each so-many-th
-	Count      int        `json:"count,omitempty"` // at most so often; 0: always
+	Between    Span       `json:"between,omitzero"` // at other times nothing matches
+	Nth        int        `json:"nth,omitempty"`    // only the nth matching send, from 1
+	Every      int        `json:"every,omitempty"`  // only each so-many-th
+	P          float64    `json:"p,omitempty"`      // of those, only with this probability; 0: all
+	Count      int        `json:"count,omitempty"`  // at most so often; 0: always
 	Action     Action     `json:"action"`
 	RetryAfter RetryAfter `json:"retry_after,omitempty"` // of 429 and 503
-}
-
-// Match says which sends a rule is for.
-type Match struct {
-	TokenPrefix string `json:"token_prefix,omitempty"` // empty: all
 }
 
 // RetryAfter is the header as it will be sent: seconds or an HTTP date. In JSON
@@ -77,18 +79,37 @@ func (r *RetryAfter) UnmarshalJSON(b []byte) error {
 // ruleState is a rule and what it has seen.
 type ruleState struct {
 	Rule
+	matcher          matcher
+	chance           *rand.Rand
 	matched, applied int
 }
 
+func newRuleState(r Rule, chance *rand.Rand) (*ruleState, error) {
+	switch {
+	case !slices.Contains(Actions, r.Action):
+		return nil, fmt.Errorf("unknown action %q", r.Action)
+	case r.Nth < 0 || r.Every < 0 || r.Count < 0:
+		return nil, errors.New("nth, every and count must not be negative")
+	case !(r.P >= 0 && r.P <= 1):
+		return nil, errors.New("p must be between 0 and 1")
+	}
+	m, err := newMatcher(r.Match, r.Between)
+	if err != nil {
+		return nil, err
+	}
+	return &ruleState{Rule: r, matcher: m, chance: chance}, nil
+}
+
 // applies counts a send and says whether the rule acts on it.
-func (r *ruleState) applies(token string) bool {
-	if !strings.HasPrefix(token, r.Match.TokenPrefix) {
+func (r *ruleState) applies(provider, token string, now time.Time) bool {
+	if !r.matcher.fits(provider, token, now) {
 		return false
 	}
 	r.matched++
 	switch {
 	case r.Nth > 0 && r.matched != r.Nth,
 		r.Every > 0 && r.matched%r.Every != 0,
+		r.P > 0 && r.chance.Float64() >= r.P,
 		r.Count > 0 && r.applied >= r.Count:
 		return false
 	}
@@ -96,18 +117,17 @@ func (r *ruleState) applies(token string) bool {
 	return true
 }
 
-// SetRules replaces the rules and starts their counting anew. The first rule
-// that applies decides; without one the token's own magic does, else it is ok.
+// SetRules replaces the rules and starts their counting and their chance anew.
+// The first rule that applies decides; without one the token's own magic does,
+// else it is ok.
 func (s *Sink) SetRules(rules ...Rule) error {
 	states := make([]*ruleState, len(rules))
 	for i, r := range rules {
-		if !slices.Contains(Actions, r.Action) {
-			return fmt.Errorf("rule %d: unknown action %q", i, r.Action)
+		state, err := newRuleState(r, rand.New(rand.NewPCG(s.seed, uint64(i)+1)))
+		if err != nil {
+			return fmt.Errorf("rule %d: %w", i, err)
 		}
-		if r.Nth < 0 || r.Every < 0 || r.Count < 0 {
-			return fmt.Errorf("rule %d: nth, every and count must not be negative", i)
-		}
-		states[i] = &ruleState{Rule: r}
+		states[i] = state
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,27 +135,12 @@ func (s *Sink) SetRules(rules ...Rule) error {
 	return nil
 }
 
-// decide finds the action for a send. The caller holds mu.
-func (s *Sink) decide(token string) (Action, RetryAfter) {
+// decide finds the action for a send to d. The caller holds mu.
+func (s *Sink) decide(provider string, d *device, now time.Time) (Action, RetryAfter) {
 	for _, r := range s.rules {
-		if r.applies(token) {
+		if r.applies(provider, d.token, now) {
 			return r.Action, r.RetryAfter
 		}
 	}
-	return magic(token)
-}
-
-// magic reads the action that a token asks for: "sim-hang-1", or with seconds
-// to wait "sim-429-7-1". Any other token is ok.
-func magic(token string) (Action, RetryAfter) {
-	parts := strings.Split(token, "-")
-	if len(parts) < 3 || parts[0] != "sim" || !slices.Contains(Actions, Action(parts[1])) {
-		return OK, ""
-	}
-	if len(parts) > 3 {
-		if _, err := strconv.ParseUint(parts[2], 10, 32); err == nil {
-			return Action(parts[1]), RetryAfter(parts[2])
-		}
-	}
-	return Action(parts[1]), ""
+	return d.magic()
 }

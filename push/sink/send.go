@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"doorstep/push"
 )
 
 // maxRequest bounds a request's body; a good one has some 5 KiB.
@@ -29,7 +31,10 @@ func (s *Sink) send(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, sent{Name: messageName(project, "fake_message_id")}) // as FCM answers a dry run
 		return
 	}
-	action, wait, id := s.receive(r, project, in)
+	action, wait, id := s.receive(incoming{
+		provider: push.FCM, project: project, token: in.target, message: in.message,
+		authorization: r.Header.Get("Authorization") != "", ttl: in.ttl, collapse: in.collapse,
+	})
 	s.act(w, r, action, wait, messageName(project, id))
 }
 
@@ -39,23 +44,6 @@ type sent struct {
 }
 
 func messageName(project, id string) string { return "projects/" + project + "/messages/" + id }
-
-// receive decides what becomes of a send and notes it.
-func (s *Sink) receive(r *http.Request, project string, in sendRequest) (Action, RetryAfter, string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	action, wait := s.decide(in.target)
-	at := s.now().UTC()
-	s.requests.add(Request{At: at, Project: project, Token: in.target, Action: action})
-	id := s.newID(s.messages.next())
-	if action == OK || action == CType || action == Half {
-		s.messages.add(Received{
-			ID: id, At: at, Project: project, Token: in.target, Message: in.message,
-			Authorization: r.Header.Get("Authorization") != "",
-		})
-	}
-	return action, wait, id
-}
 
 // act answers a well-formed send.
 func (s *Sink) act(w http.ResponseWriter, r *http.Request, action Action, wait RetryAfter, name string) {

@@ -19,11 +19,14 @@ func (t *tail[T]) add(item T) {
 	t.total++
 }
 
+// forgotten is the number of the newest item that is no longer kept.
+func (t *tail[T]) forgotten() int { return t.last - min(len(t.items), keep) }
+
 // after copies at most limit items whose numbers are above number, the oldest
 // first.
 func (t *tail[T]) after(number, limit int) []T {
 	kept := t.items[max(0, len(t.items)-keep):]
-	skip := min(max(0, number-(t.last-len(kept))), len(kept))
+	skip := min(max(0, number-t.forgotten()), len(kept))
 	kept = kept[skip:]
 	return append([]T{}, kept[:min(limit, len(kept))]...)
 }

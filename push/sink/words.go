@@ -8,16 +8,31 @@ import (
 	"doorstep/prefs"
 )
 
-// words are what the app of a phone would carry: the texts behind the
-// localisation keys and the tag codes. The server never sends them.
+// words are what the page says, and what the app of a phone would carry: the
+// texts behind the localisation keys and the tag codes. The server never sends
+// those.
 type words struct {
-	Lang    string
-	Heading string
-	Empty   string // no phone yet
-	Total   string
-	More    string // alerts that did not fit, after their number
-	Texts   map[string]string
-	Tags    map[prefs.Tag]string
+	Lang     string
+	Name     string // of the language
+	Title    string
+	Lead     string
+	Empty    string // no phone yet
+	Try      string
+	Pushes   string // before their number
+	Buzzes   string // before their number
+	Online   string
+	Offline  string
+	Waiting  string // before the number of messages that wait
+	Dropped  string // too many waited, as the phone hears of it
+	InTheApp string // what the app does about it
+	More     string // alerts that are not shown, after their number
+	Read     string // the button
+	HasRead  string
+	Live     string // the page is up to date by itself
+	Lost     string // it is not
+	NoScript string
+	Texts    map[string]string
+	Tags     map[prefs.Tag]string
 }
 
 // The languages of the page; the first is the default.
@@ -26,10 +41,19 @@ var (
 	speech    = []words{chinese, english}
 )
 
-// wordsFor picks the language that a browser asks for.
-func wordsFor(acceptLanguage string) words {
-	_, i := language.MatchStrings(languages, acceptLanguage)
+// wordsFor picks the language that a reader chose or a browser asks for, the
+// first of them that says anything.
+func wordsFor(asked ...string) words {
+	_, i := language.MatchStrings(languages, firstOf(asked...))
 	return speech[i]
+}
+
+// Other are the words of the other language.
+func (w words) Other() words {
+	if w.Lang == english.Lang {
+		return chinese
+	}
+	return english
 }
 
 // text renders a localisation key. A key that the app would not know shows as
@@ -54,11 +78,25 @@ func (w words) tag(code prefs.Tag) string {
 }
 
 var chinese = words{
-	Lang:    "zh-CN",
-	Heading: "推送接收端",
-	Empty:   "还没有收到推送。",
-	Total:   "收到推送",
-	More:    "件在应用内查看",
+	Lang:     "zh-CN",
+	Name:     "中文",
+	Title:    "快递员的手机",
+	Lead:     "本地推送接收端：像 FCM 一样收下推送，再送到这些手机上。",
+	Empty:    "还没有收到推送。",
+	Try:      "发一条试试：",
+	Pushes:   "推送",
+	Buzzes:   "震动",
+	Online:   "在线",
+	Offline:  "离线",
+	Waiting:  "等待上线",
+	Dropped:  "积压的推送太多，已全部丢弃",
+	InTheApp: "应用会重新读取全部提醒",
+	More:     "件在应用内查看",
+	Read:     "知道了",
+	HasRead:  "已确认",
+	Live:     "实时",
+	Lost:     "连接中断，正在重连",
+	NoScript: "页面需要 JavaScript 才能自动更新。",
 	Texts: map[string]string{
 		"push_digest_title": "派件前请看",
 		"push_digest_body":  "%s 件包裹有收件人要求",
@@ -88,11 +126,25 @@ var chinese = words{
 }
 
 var english = words{
-	Lang:    "en",
-	Heading: "Push sink",
-	Empty:   "No push has arrived yet.",
-	Total:   "pushes received",
-	More:    "more in the app",
+	Lang:     "en",
+	Name:     "English",
+	Title:    "The couriers’ phones",
+	Lead:     "A local stand-in for FCM: it takes pushes as FCM does and brings them to these phones.",
+	Empty:    "No push has arrived yet.",
+	Try:      "Send one:",
+	Pushes:   "pushes",
+	Buzzes:   "buzzes",
+	Online:   "online",
+	Offline:  "offline",
+	Waiting:  "waiting",
+	Dropped:  "Too many pushes waited and were dropped",
+	InTheApp: "The app fetches all alerts anew",
+	More:     "more in the app",
+	Read:     "Got it",
+	HasRead:  "Acknowledged",
+	Live:     "live",
+	Lost:     "connection lost, trying again",
+	NoScript: "The page needs JavaScript to stay up to date.",
 	Texts: map[string]string{
 		"push_digest_title": "Before you knock",
 		"push_digest_body":  "Parcels with instructions: %s",

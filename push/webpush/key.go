@@ -1,0 +1,39 @@
+package webpush
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+)
+
+var errKey = errors.New("webpush: the private key must be a P-256 key, as PEM or as 32 bytes in base64url")
+
+// parseKey reads a VAPID key in either of its forms.
+func parseKey(text string) (*ecdsa.PrivateKey, error) {
+	if raw, err := decodeBase64(text); err == nil {
+		key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), raw)
+		if err != nil {
+			return nil, errKey
+		}
+		return key, nil
+	}
+	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
+		var key any
+		var err error
+		switch block.Type {
+		case "EC PRIVATE KEY":
+			key, err = x509.ParseECPrivateKey(block.Bytes)
+		case "PRIVATE KEY":
+			key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+		default: // openssl writes the curve's parameters first
+			continue
+		}
+		if ec, ok := key.(*ecdsa.PrivateKey); ok && err == nil && ec.Curve == elliptic.P256() {
+			return ec, nil
+		}
+		return nil, errKey
+	}
+	return nil, errKey
+}
