@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,18 +68,21 @@ func (t tokens) Authenticate(_ context.Context, token string) (doorstep.Actor, e
 type app struct {
 	t       *testing.T
 	ops     *operations
-	tokens  tokens
+	tokens  api.Authenticator
 	replays *replays
+	follow  api.Followed
+	draw    float64
 	ready   error
 	now     time.Time
 	log     bytes.Buffer
-	ids     int
+	ids     atomic.Int64
 }
 
 func newApp(t *testing.T) *app {
 	return &app{
 		t:       t,
 		ops:     &operations{},
+		tokens:  tokens{},
 		replays: &replays{entries: map[replay.Scope]replay.Entry{}},
 		now:     time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC),
 	}
@@ -91,10 +95,12 @@ func (a *app) handler() http.Handler {
 		Operations: a.ops,
 		Tokens:     a.tokens,
 		Replays:    a.replays,
+		Follow:     a.follow,
 		Ready:      func(context.Context) error { return a.ready },
 		Log:        slog.New(slog.NewTextHandler(&a.log, nil)),
 		Now:        func() time.Time { return a.now },
-		NewID:      func() string { a.ids++; return fmt.Sprintf("id-%d", a.ids) },
+		NewID:      func() string { return fmt.Sprintf("id-%d", a.ids.Add(1)) },
+		Draw:       func() float64 { return a.draw },
 	})
 }
 

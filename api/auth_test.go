@@ -41,7 +41,7 @@ func TestTheSchemeOfATokenMayBeInAnyCase(t *testing.T) {
 
 func TestAFaultOfTheAuthenticatorIsNotTheCallers(t *testing.T) {
 	a := newApp(t)
-	a.tokens.err = errors.New("database is gone")
+	a.tokens = tokens{err: errors.New("database is gone")}
 	w := a.send("GET", "/v1/complaints", "", as(doorstep.RoleHQ))
 	require.Equal(t, http.StatusInternalServerError, w.Code)
 	require.Empty(t, w.Header().Get("WWW-Authenticate"))

@@ -86,6 +86,24 @@ const (
 	TagStateOn    TagState = "on"
 )
 
+// Defines values for UnreadAlertReason.
+const (
+	UnreadAlertReasonBudget       UnreadAlertReason = "budget"
+	UnreadAlertReasonExpired      UnreadAlertReason = "expired"
+	UnreadAlertReasonNeverAcked   UnreadAlertReason = "never_acked"
+	UnreadAlertReasonNoDevice     UnreadAlertReason = "no_device"
+	UnreadAlertReasonProviderDown UnreadAlertReason = "provider_down"
+	UnreadAlertReasonQuietHours   UnreadAlertReason = "quiet_hours"
+	UnreadAlertReasonRefused      UnreadAlertReason = "refused"
+	UnreadAlertReasonWaiting      UnreadAlertReason = "waiting"
+)
+
+// Defines values for UnreadAlertState.
+const (
+	UnreadAlertStateNotInformed    UnreadAlertState = "not_informed"
+	UnreadAlertStateUnacknowledged UnreadAlertState = "unacknowledged"
+)
+
 // Alert defines model for Alert.
 type Alert struct {
 	Acked     bool      `json:"acked"`
@@ -323,7 +341,7 @@ type Device struct {
 
 // DeviceInput defines model for DeviceInput.
 type DeviceInput struct {
-	// Address Where the provider reaches the phone. Required unless `provider` is `none`.
+	// Address Where the provider reaches the phone: an FCM registration token, or the JSON of a browser's push subscription at one of the push services that the server uses. Required unless `provider` is `none`.
 	Address    *string `json:"address,omitempty"`
 	AppVersion *string `json:"app_version,omitempty"`
 
@@ -636,7 +654,10 @@ type Outlet struct {
 	// Name Empty while the outlet is only known from a dispatch.
 	Name     string `json:"name"`
 	OutletID string `json:"outlet_id"`
-	TimeZone string `json:"time_zone"`
+
+	// Push When and how often the outlet's couriers may be rung. Absent, at any time. The inbox always has everything.
+	Push     *PushRules `json:"push,omitempty"`
+	TimeZone string     `json:"time_zone"`
 }
 
 // OutletInput defines model for OutletInput.
@@ -649,6 +670,9 @@ type OutletInput struct {
 	// Examples: zh-CN
 	Locale *Locale `json:"locale,omitempty"`
 	Name   string  `json:"name"`
+
+	// Push When and how often the outlet's couriers may be rung. Absent, at any time. The inbox always has everything.
+	Push *PushRules `json:"push,omitempty"`
 
 	// TimeZone A name of the IANA time zone database. The installation's default if absent.
 	//
@@ -695,6 +719,22 @@ type ProblemField struct {
 
 	// Pointer RFC 6901, from the top of the request body: `/dispatches/3/consignee/phone`. For a parameter its name: `/limit`. Empty for the whole body.
 	Pointer string `json:"pointer"`
+}
+
+// PushRules When and how often the outlet's couriers may be rung. Absent, at any time. The inbox always has everything.
+type PushRules struct {
+	// PerDay Pushes a courier and day; 0 for no bound.
+	PerDay *int `json:"per_day,omitempty"`
+
+	// QuietFrom HH:MM, the outlet's own time.
+	//
+	// Examples: 21:00
+	QuietFrom *string `json:"quiet_from,omitempty"`
+
+	// QuietTo HH:MM; on the next morning if before quiet_from.
+	//
+	// Examples: 06:30
+	QuietTo *string `json:"quiet_to,omitempty"`
 }
 
 // ReceiptBatch defines model for ReceiptBatch.
@@ -840,10 +880,48 @@ type TagSource string
 // TagState `on` is applied, `asked` waits for my confirmation, `off` I have switched off.
 type TagState string
 
+// UnreadAlert defines model for UnreadAlert.
+type UnreadAlert struct {
+	AlertID   string    `json:"alert_id"`
+	CourierID string    `json:"courier_id"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// EscalatedAt Since when it has waited for the manager.
+	EscalatedAt *time.Time `json:"escalated_at,omitempty"`
+	ExpiresAt   time.Time  `json:"expires_at"`
+
+	// InformedAt When he opened it.
+	InformedAt *time.Time `json:"informed_at,omitempty"`
+
+	// Reason Why nothing shows that the courier knew: `waiting` (it is on its way), `no_device`, `provider_down`, `refused`, `expired`, `quiet_hours`, `budget`, or `never_acked` (the push service took it, no phone said more). Absent where he opened it.
+	Reason  *UnreadAlertReason `json:"reason,omitempty"`
+	State   UnreadAlertState   `json:"state"`
+	Tags    []Tag              `json:"tags"`
+	Waybill string             `json:"waybill"`
+}
+
+// UnreadAlertReason Why nothing shows that the courier knew: `waiting` (it is on its way), `no_device`, `provider_down`, `refused`, `expired`, `quiet_hours`, `budget`, or `never_acked` (the push service took it, no phone said more). Absent where he opened it.
+type UnreadAlertReason string
+
+// UnreadAlertState defines model for UnreadAlert.State.
+type UnreadAlertState string
+
+// UnreadAlertPage defines model for UnreadAlertPage.
+type UnreadAlertPage struct {
+	Items      []UnreadAlert `json:"items"`
+	NextCursor *string       `json:"next_cursor"`
+}
+
 // Waybill The number of a parcel's contract. Answers give it in upper case.
 //
 // Examples: SF1234567890
 type Waybill = string
+
+// WebPushKey defines model for WebPushKey.
+type WebPushKey struct {
+	// Key An uncompressed P-256 point in base64url without padding.
+	Key string `json:"key"`
+}
 
 // CourierID defines model for CourierID.
 type CourierID = string
@@ -935,6 +1013,17 @@ type ListMyConsentsParams struct {
 type GetMyRunParams struct {
 	// IfNoneMatch The `ETag` of the run that the phone has.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// ListOutletAlertsParams defines parameters for ListOutletAlerts.
+type ListOutletAlertsParams struct {
+	State *string `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, as it was given.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // FileComplaintJSONRequestBody defines body for FileComplaint for application/json ContentType.
@@ -1047,9 +1136,15 @@ type ServerInterface interface {
 	// PutOutlet Create or replace an outlet
 	// (PUT /v1/outlets/{outlet_id})
 	PutOutlet(ctx echo.Context, outletID OutletID) error
+	// ListOutletAlerts Alerts that nobody acknowledged, newest first
+	// (GET /v1/outlets/{outlet_id}/alerts)
+	ListOutletAlerts(ctx echo.Context, outletID OutletID, params ListOutletAlertsParams) error
 	// CreateConsumerLink Make a link for a parcel's consignee
 	// (POST /v1/parcels/{waybill}/consumer-link)
 	CreateConsumerLink(ctx echo.Context, waybill WaybillInPath) error
+	// GetWebPushKey The key to subscribe to pushes with
+	// (GET /v1/push/webpush-key)
+	GetWebPushKey(ctx echo.Context) error
 	// PostScans Report scans
 	// (POST /v1/scans)
 	PostScans(ctx echo.Context) error
@@ -1516,6 +1611,45 @@ func (w *ServerInterfaceWrapper) PutOutlet(ctx echo.Context) error {
 	return err
 }
 
+// ListOutletAlerts converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOutletAlerts(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "outlet_id" -------------
+	var outletID OutletID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "outlet_id", ctx.Param("outlet_id"), &outletID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outlet_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOutletAlertsParams
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOutletAlerts(ctx, outletID, params)
+	return err
+}
+
 // CreateConsumerLink converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateConsumerLink(ctx echo.Context) error {
 	var err error
@@ -1529,6 +1663,15 @@ func (w *ServerInterfaceWrapper) CreateConsumerLink(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateConsumerLink(ctx, waybill)
+	return err
+}
+
+// GetWebPushKey converts echo context to params.
+func (w *ServerInterfaceWrapper) GetWebPushKey(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetWebPushKey(ctx)
 	return err
 }
 
@@ -1612,7 +1755,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/me/tags/:tag/confirmation", wrapper.ConfirmMyTag, options.OperationMiddlewares["confirmMyTag"]...)
 	router.GET(options.BaseURL+"/v1/outlets/:outlet_id", wrapper.GetOutlet, options.OperationMiddlewares["getOutlet"]...)
 	router.PUT(options.BaseURL+"/v1/outlets/:outlet_id", wrapper.PutOutlet, options.OperationMiddlewares["putOutlet"]...)
+	router.GET(options.BaseURL+"/v1/outlets/:outlet_id/alerts", wrapper.ListOutletAlerts, options.OperationMiddlewares["listOutletAlerts"]...)
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/consumer-link", wrapper.CreateConsumerLink, options.OperationMiddlewares["createConsumerLink"]...)
+	router.GET(options.BaseURL+"/v1/push/webpush-key", wrapper.GetWebPushKey, options.OperationMiddlewares["getWebPushKey"]...)
 	router.POST(options.BaseURL+"/v1/scans", wrapper.PostScans, options.OperationMiddlewares["postScans"]...)
 
 }
@@ -2173,6 +2318,29 @@ func (response PutOutlet200JSONResponse) VisitPutOutletResponse(w http.ResponseW
 	return err
 }
 
+type ListOutletAlertsRequestObject struct {
+	OutletID OutletID `json:"outlet_id"`
+	Params   ListOutletAlertsParams
+}
+
+type ListOutletAlertsResponseObject interface {
+	VisitListOutletAlertsResponse(w http.ResponseWriter) error
+}
+
+type ListOutletAlerts200JSONResponse UnreadAlertPage
+
+func (response ListOutletAlerts200JSONResponse) VisitListOutletAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateConsumerLinkRequestObject struct {
 	Waybill WaybillInPath `json:"waybill"`
 	Body    *CreateConsumerLinkJSONRequestBody
@@ -2192,6 +2360,27 @@ func (response CreateConsumerLink201JSONResponse) VisitCreateConsumerLinkRespons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebPushKeyRequestObject struct {
+}
+
+type GetWebPushKeyResponseObject interface {
+	VisitGetWebPushKeyResponse(w http.ResponseWriter) error
+}
+
+type GetWebPushKey200JSONResponse WebPushKey
+
+func (response GetWebPushKey200JSONResponse) VisitGetWebPushKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -2292,9 +2481,15 @@ type StrictServerInterface interface {
 	// PutOutlet Create or replace an outlet
 	// (PUT /v1/outlets/{outlet_id})
 	PutOutlet(ctx context.Context, request PutOutletRequestObject) (PutOutletResponseObject, error)
+	// ListOutletAlerts Alerts that nobody acknowledged, newest first
+	// (GET /v1/outlets/{outlet_id}/alerts)
+	ListOutletAlerts(ctx context.Context, request ListOutletAlertsRequestObject) (ListOutletAlertsResponseObject, error)
 	// CreateConsumerLink Make a link for a parcel's consignee
 	// (POST /v1/parcels/{waybill}/consumer-link)
 	CreateConsumerLink(ctx context.Context, request CreateConsumerLinkRequestObject) (CreateConsumerLinkResponseObject, error)
+	// GetWebPushKey The key to subscribe to pushes with
+	// (GET /v1/push/webpush-key)
+	GetWebPushKey(ctx context.Context, request GetWebPushKeyRequestObject) (GetWebPushKeyResponseObject, error)
 	// PostScans Report scans
 	// (POST /v1/scans)
 	PostScans(ctx context.Context, request PostScansRequestObject) (PostScansResponseObject, error)
@@ -3126,6 +3321,32 @@ func (sh *strictHandler) PutOutlet(ctx echo.Context, outletID OutletID) error {
 	return nil
 }
 
+// ListOutletAlerts operation middleware
+func (sh *strictHandler) ListOutletAlerts(ctx echo.Context, outletID OutletID, params ListOutletAlertsParams) error {
+	var request ListOutletAlertsRequestObject
+
+	request.OutletID = outletID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOutletAlerts(ctx.Request().Context(), request.(ListOutletAlertsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOutletAlerts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOutletAlertsResponseObject); ok {
+		return validResponse.VisitListOutletAlertsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateConsumerLink operation middleware
 func (sh *strictHandler) CreateConsumerLink(ctx echo.Context, waybill WaybillInPath) error {
 	var request CreateConsumerLinkRequestObject
@@ -3171,6 +3392,29 @@ func (sh *strictHandler) CreateConsumerLink(ctx echo.Context, waybill WaybillInP
 		return err
 	} else if validResponse, ok := response.(CreateConsumerLinkResponseObject); ok {
 		return validResponse.VisitCreateConsumerLinkResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetWebPushKey operation middleware
+func (sh *strictHandler) GetWebPushKey(ctx echo.Context) error {
+	var request GetWebPushKeyRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWebPushKey(ctx.Request().Context(), request.(GetWebPushKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWebPushKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetWebPushKeyResponseObject); ok {
+		return validResponse.VisitGetWebPushKeyResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -88,12 +88,16 @@ func (s *Server) ListMyAlerts(ctx context.Context, req ListMyAlertsRequestObject
 	}
 	page := AlertPage{Items: make([]Alert, len(list)), NextAfter: after}
 	for i, a := range list {
-		page.Items[i] = Alert{
-			Seq: a.Seq, AlertID: a.ID, Waybill: string(a.Waybill), Tags: codes(a.Tags), CreatedAt: a.CreatedAt, Acked: !a.AckedAt.IsZero(),
-		}
+		page.Items[i] = alertBody(a)
 		page.NextAfter = a.Seq
 	}
 	return ListMyAlerts200JSONResponse(page), nil
+}
+
+func alertBody(a push.Alert) Alert {
+	return Alert{
+		Seq: a.Seq, AlertID: a.ID, Waybill: string(a.Waybill), Tags: codes(a.Tags), CreatedAt: a.CreatedAt, Acked: !a.AckedAt.IsZero(),
+	}
 }
 
 // PostReceipts implements POST /v1/me/alerts/receipts.

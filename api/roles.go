@@ -23,16 +23,19 @@ var admits = map[string][]doorstep.Role{
 	"revokeConsent":    {doorstep.RoleConsumer},
 	"listMyComplaints": {doorstep.RoleConsumer},
 
-	"fileComplaint":  {doorstep.RoleIntegrator, doorstep.RoleConsumer, doorstep.RoleManager},
-	"getComplaint":   {doorstep.RoleIntegrator, doorstep.RoleCourier, doorstep.RoleConsumer, doorstep.RoleManager, doorstep.RoleHQ},
-	"listComplaints": {doorstep.RoleManager, doorstep.RoleHQ},
+	"fileComplaint":    {doorstep.RoleIntegrator, doorstep.RoleConsumer, doorstep.RoleManager},
+	"getComplaint":     {doorstep.RoleIntegrator, doorstep.RoleCourier, doorstep.RoleConsumer, doorstep.RoleManager, doorstep.RoleHQ},
+	"listOutletAlerts": {doorstep.RoleManager, doorstep.RoleHQ},
+	"listComplaints":   {doorstep.RoleManager, doorstep.RoleHQ},
 
-	"putDevice":    {doorstep.RoleCourier},
-	"deleteDevice": {doorstep.RoleCourier},
-	"getMyRun":     {doorstep.RoleCourier},
-	"listMyAlerts": {doorstep.RoleCourier},
-	"postReceipts": {doorstep.RoleCourier},
-	"postEvidence": {doorstep.RoleCourier},
+	"getWebPushKey":  {doorstep.RoleCourier},
+	"putDevice":      {doorstep.RoleCourier},
+	"deleteDevice":   {doorstep.RoleCourier},
+	"getMyRun":       {doorstep.RoleCourier},
+	"listMyAlerts":   {doorstep.RoleCourier},
+	"streamMyAlerts": {doorstep.RoleCourier},
+	"postReceipts":   {doorstep.RoleCourier},
+	"postEvidence":   {doorstep.RoleCourier},
 
 	"listEvidence": {doorstep.RoleManager, doorstep.RoleHQ},
 }

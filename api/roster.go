@@ -4,13 +4,14 @@ import (
 	"context"
 
 	"doorstep/parcels"
+	"doorstep/push"
 )
 
 // PutOutlet implements PUT /v1/outlets/{outlet_id}.
 func (s *Server) PutOutlet(ctx context.Context, req PutOutletRequestObject) (PutOutletResponseObject, error) {
 	o, err := s.Roster.PutOutlet(ctx, actor(ctx), parcels.Outlet{
 		ID: req.OutletID, Name: req.Body.Name, TimeZone: given(req.Body.TimeZone), Locale: given(req.Body.Locale),
-		Hours: hoursFrom(req.Body.Hours),
+		Hours: hoursFrom(req.Body.Hours), Push: pushRulesFrom(req.Body.Push),
 	})
 	return PutOutlet200JSONResponse(outletBody(o)), err
 }
@@ -36,7 +37,21 @@ func (s *Server) GetCourier(ctx context.Context, req GetCourierRequestObject) (G
 }
 
 func outletBody(o parcels.Outlet) Outlet {
-	return Outlet{OutletID: o.ID, Name: o.Name, TimeZone: o.TimeZone, Locale: optional(o.Locale), Hours: hoursBody(o.Hours)}
+	return Outlet{OutletID: o.ID, Name: o.Name, TimeZone: o.TimeZone, Locale: optional(o.Locale), Hours: hoursBody(o.Hours), Push: pushRulesBody(o.Push)}
+}
+
+func pushRulesFrom(in *PushRules) push.Rules {
+	if in == nil {
+		return push.Rules{}
+	}
+	return push.Rules{QuietFrom: given(in.QuietFrom), QuietTo: given(in.QuietTo), PerDay: given(in.PerDay)}
+}
+
+func pushRulesBody(r push.Rules) *PushRules {
+	if r == (push.Rules{}) {
+		return nil
+	}
+	return &PushRules{QuietFrom: optional(r.QuietFrom), QuietTo: optional(r.QuietTo), PerDay: optional(r.PerDay)}
 }
 
 func courierBody(c parcels.Courier) Courier {

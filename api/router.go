@@ -16,10 +16,12 @@ type Config struct {
 	Operations StrictServerInterface
 	Tokens     Authenticator
 	Replays    replay.Store
+	Follow     Followed
 	Ready      func(context.Context) error // why it cannot serve, nil if it can
 	Log        *slog.Logger
 	Now        func() time.Time
-	NewID      func() string // for requests and claims; never seen as an id of a resource
+	NewID      func() string  // for requests and claims; never seen as an id of a resource
+	Draw       func() float64 // from [0, 1)
 }
 
 // New routes the contract, its documentation and the health checks. The caller
@@ -38,6 +40,8 @@ func New(cfg Config) *echo.Echo {
 	RegisterHandlersWithOptions(e, NewStrictHandler(cfg.Operations, nil), RegisterHandlersOptions{
 		OperationMiddlewares: chains,
 	})
+	inboxes := streams{follow: cfg.Follow, tokens: cfg.Tokens, draw: cfg.Draw}
+	e.GET("/v1/me/alerts/stream", inboxes.serve, chains["streamMyAlerts"]...)
 	registerDocs(e)
 	registerHealth(e, cfg.Ready)
 	return e

@@ -25,8 +25,10 @@ type Server struct {
 	Book       *prefs.Book
 	Desk       *complaints.Desk
 	Inbox      *push.Inbox
+	Watch      *push.Watch
 	Recorder   *evidence.Recorder
 	Office     *access.Office
+	WebPushKey string        // what pages subscribe to pushes with; "" without Web Push
 	PublicURL  func() string // where consumers reach the pages, without a slash at its end
 	Now        func() time.Time
 }

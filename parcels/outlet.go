@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/language"
 
 	"doorstep"
+	"doorstep/push"
 )
 
 // Outlet is a franchise unit that delivers parcels and answers complaints.
@@ -21,7 +22,8 @@ type Outlet struct {
 	Name      string // empty for an outlet that a dispatch named first
 	TimeZone  string // IANA name
 	Hours     Hours
-	Locale    string // BCP 47: zh-CN or en
+	Push      push.Rules // about ringing its couriers
+	Locale    string     // BCP 47: zh-CN or en
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
@@ -95,6 +97,7 @@ func (r *Roster) PutOutlet(ctx context.Context, a doorstep.Actor, o Outlet) (Out
 	o.Locale, err = CheckLocale(o.Locale)
 	checks.Under("/locale", err)
 	o.Hours.check("/hours", &checks)
+	checks.Under("/push", o.Push.Check())
 	if err := checks.Err(); err != nil {
 		return Outlet{}, err
 	}

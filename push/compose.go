@@ -22,6 +22,8 @@ const (
 const (
 	KindDigest  = "digest"   // a burst of alerts, on the courier's devices
 	KindCatchUp = "catch_up" // what a device that joined later has missed
+	KindRemind  = "reminder" // a digest that nobody acknowledged, on the courier's next device
+	KindRecall  = "withdraw" // acknowledged on one device: the others take it off their screens, without a sound
 )
 
 // payloadVersion is data.version: apps refuse what they do not know.
@@ -42,6 +44,9 @@ type line struct {
 // into MaxData is counted in data.more. The time tags and dog_or_child_at_home
 // never leave: the app fetches them.
 func Compose(kind string, alerts []Alert, content Content, now time.Time) Message {
+	if kind == KindRecall {
+		content = ContentOpaque
+	}
 	text := []byte{'['}
 	fit := 0
 	var latest time.Time
@@ -62,14 +67,17 @@ func Compose(kind string, alerts []Alert, content Content, now time.Time) Messag
 		text = append(text, one...)
 		fit++
 	}
+	data := map[string]string{
+		"alerts": string(append(text, ']')), "more": strconv.Itoa(len(alerts) - fit), "kind": kind, "version": payloadVersion,
+	}
+	ttl := max(0, latest.Sub(now)).Truncate(time.Second)
+	if kind == KindRecall { // for the app alone; each one counts, so none collapses
+		return Message{Kind: kind, Data: data, TTL: ttl}
+	}
 	return Message{
-		Kind: kind,
-		Data: map[string]string{
-			"alerts": string(append(text, ']')), "more": strconv.Itoa(len(alerts) - fit),
-			"kind": kind, "version": payloadVersion,
-		},
+		Kind: kind, Data: data,
 		TitleKey: "push_digest_title", BodyKey: "push_digest_body", BodyArgs: []string{strconv.Itoa(len(alerts))},
-		Collapse: kind, TTL: max(0, latest.Sub(now)).Truncate(time.Second), High: true,
+		Collapse: kind, TTL: ttl, High: true,
 	}
 }
 

@@ -99,17 +99,3 @@ func TestAnAlertLivesToTheEndOfTheShift(t *testing.T) {
 		require.Equal(t, tt.want, push.EndOfShift(tt.made, zone).Sub(tt.made), tt.made)
 	}
 }
-
-func TestWaitingGrowsAndNeverUndercutsTheProvider(t *testing.T) {
-	retry := push.Result{Outcome: push.Retry, Code: "unavailable"}
-	for attempt, nominal := range []time.Duration{2, 4, 8, 16, 32, 64, 128, 256, 300, 300} {
-		require.Equal(t, nominal*time.Second, push.Wait(retry, attempt+1, 0.5))
-		require.Equal(t, nominal*time.Second/2, push.Wait(retry, attempt+1, 0))
-	}
-	require.Equal(t, 10*time.Second, push.Wait(push.Result{Outcome: push.Ambiguous}, 1, 0.5))
-	require.Equal(t, time.Minute, push.Wait(push.Result{Outcome: push.Retry, Code: "quota"}, 1, 0.5))
-	require.Equal(t, 30*time.Second, push.Wait(push.Result{Outcome: push.ProviderDown}, 7, 0.5))
-	hinted := push.Result{Outcome: push.Retry, Code: "quota", After: 100 * time.Second}
-	require.Equal(t, 100*time.Second, push.Wait(hinted, 1, 0))
-	require.Equal(t, 110*time.Second, push.Wait(hinted, 1, 1))
-}

@@ -3,8 +3,10 @@ package push
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"doorstep"
@@ -50,6 +52,9 @@ type InboxStore interface {
 	PutDevice(ctx context.Context, a doorstep.Actor, d Device, address string) (Device, error)
 	// RemoveDevice retires a device; ErrNotFound if the courier has none such.
 	RemoveDevice(ctx context.Context, a doorstep.Actor, installID string, at time.Time) error
+	// EnsureCourier gives the number of the caller, who is made known if nobody
+	// has named him yet.
+	EnsureCourier(ctx context.Context, a doorstep.Actor) (int64, error)
 	// Alerts lists the courier's alerts with a greater seq, ascending.
 	Alerts(ctx context.Context, a doorstep.Actor, after int64, limit int) ([]Alert, error)
 	// AddReceipts keeps receipts, one transaction an outlet, with their facts.
@@ -62,6 +67,15 @@ type InboxStore interface {
 type Inbox struct {
 	Store InboxStore
 	Now   func() time.Time
+	Bell  *Bell // tells streams of new alerts
+
+	// CheckSubscription says, in a *doorstep.InvalidError, what is wrong with the
+	// subscription of a Web Push device. nil: only its form is looked at, for
+	// nobody sends to it.
+	CheckSubscription func(string) error
+	// Arrived is told, for metrics, how long after its alert a first receipt says
+	// that it is on the phone. nil: nobody asks.
+	Arrived func(after time.Duration)
 }
 
 // PutDevice registers the caller's device, or refreshes it.
@@ -85,9 +99,7 @@ func (b *Inbox) PutDevice(ctx context.Context, a doorstep.Actor, in DeviceReques
 			checks.Add("/address", "required", "must be the registration token")
 		}
 	case WebPush:
-		if !isSubscription(address) {
-			checks.Add("/address", "invalid_subscription", "must be the JSON of a push subscription with an https endpoint")
-		}
+		b.checkSubscription(&checks, address)
 	case None:
 		address = ""
 	default:
@@ -101,6 +113,26 @@ func (b *Inbox) PutDevice(ctx context.Context, a doorstep.Actor, in DeviceReques
 
 // locales are the languages that the app has texts in.
 var locales = []string{"zh-CN", "en"}
+
+// checkSubscription notes what is wrong with a subscription. The address is text
+// to the contract, so what is wrong inside of it is told in words.
+func (b *Inbox) checkSubscription(checks *doorstep.Checks, address string) {
+	if b.CheckSubscription == nil {
+		if !isSubscription(address) {
+			checks.Add("/address", "invalid_subscription", "must be the JSON of a push subscription with an https endpoint")
+		}
+		return
+	}
+	err := b.CheckSubscription(address)
+	var bad *doorstep.InvalidError
+	if !errors.As(err, &bad) {
+		checks.Under("/address", err)
+		return
+	}
+	for _, f := range bad.Fields {
+		checks.Add("/address", f.Code, strings.TrimSpace(strings.TrimPrefix(f.Pointer, "/")+" "+f.Detail))
+	}
+}
 
 // isSubscription knows the JSON of a browser's PushSubscription (W3C Push API).
 func isSubscription(s string) bool {

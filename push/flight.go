@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,49 +13,72 @@ import (
 )
 
 const (
-	finishTime  = 10 * time.Second // for writing outcomes, also once the server is stopping
+	finishTime  = 10 * time.Second // for claiming, and for writing outcomes, also once the server is stopping
+	landTime    = 12 * time.Second // for what is under way when the server stops: longer than an attempt
 	finishBatch = 256
 )
 
-// flight is the messages that are under way. Slow ones hold up nobody: a slot
+// flight is the messages that are under way. Slow ones hold up nobody: a place
 // that comes free is filled, and outcomes are written together as they come.
 type flight struct {
 	sender   *Sender
-	slots    chan struct{} // one for each message under way
-	freed    chan struct{} // told when a slot has come free
+	freed    chan struct{} // told when a place has come free
 	outcomes chan Ended
 	sending  sync.WaitGroup
+	over     chan struct{} // closed when nobody waits for outcomes any more
 	written  chan struct{} // closed when the last outcome is
+
+	mu   sync.Mutex
+	busy map[string]bool // devices with a message under way
 }
 
 func newFlight(s *Sender) *flight {
 	f := &flight{
-		sender: s, slots: make(chan struct{}, s.InFlight), freed: make(chan struct{}, 1),
-		outcomes: make(chan Ended, s.InFlight), written: make(chan struct{}),
+		sender: s, freed: make(chan struct{}, 1), outcomes: make(chan Ended, finishBatch),
+		over: make(chan struct{}), written: make(chan struct{}), busy: map[string]bool{},
 	}
 	go f.write()
 	return f
 }
 
-// land waits until all that is under way has ended and is written down: what a
-// provider may have taken must not be forgotten.
+// land waits for what is under way and until it is written down: what a
+// provider may have taken must not be forgotten. What takes too long keeps its
+// lease, and counts as ambiguous once that runs out.
 func (f *flight) land() {
-	f.sending.Wait()
-	close(f.outcomes)
+	landed := make(chan struct{})
+	go func() {
+		f.sending.Wait()
+		close(landed)
+	}()
+	late := time.NewTimer(landTime)
+	defer late.Stop()
+	select {
+	case <-landed:
+	case <-late.C:
+		f.sender.Log.Warn("pushes under way are left to their leases", "count", len(f.devices()))
+	}
+	close(f.over)
 	<-f.written
 }
 
 // launch composes what is due and sends what there is room for.
 func (f *flight) launch(ctx context.Context) (moved int, err error) {
 	s := f.sender
-	outlets, err := s.Queue.DueOutlets(ctx, s.Now(), outletBatch)
+	var open []string
+	for _, r := range s.rooms(1) {
+		open = append(open, r.Provider)
+	}
+	outlets, err := s.Queue.DueOutlets(ctx, s.Now(), open, outletBatch)
 	if err != nil {
 		return 0, fmt.Errorf("due outlets: %w", err)
 	}
 	var failures []error
 	for i, outlet := range outlets {
+		if ctx.Err() != nil {
+			break
+		}
 		// Each outlet gets its share of the room, so that none starves another.
-		n, err := f.launchOutlet(ctx, outlet, (f.room()+len(outlets)-i-1)/(len(outlets)-i))
+		n, err := f.launchOutlet(ctx, outlet, s.rooms(len(outlets)-i))
 		moved += n
 		if err != nil { // one outlet's trouble must not stop the others
 			failures = append(failures, fmt.Errorf("outlet %d: %w", outlet, err))
@@ -62,9 +87,7 @@ func (f *flight) launch(ctx context.Context) (moved int, err error) {
 	return moved, errors.Join(failures...)
 }
 
-func (f *flight) room() int { return cap(f.slots) - len(f.slots) }
-
-func (f *flight) launchOutlet(ctx context.Context, outlet doorstep.OutletNo, room int) (int, error) {
+func (f *flight) launchOutlet(ctx context.Context, outlet doorstep.OutletNo, rooms []Room) (int, error) {
 	s := f.sender
 	now := s.Now()
 	compose := func(kind string, alerts []Alert) Message { return Compose(kind, alerts, s.Content, now) }
@@ -72,50 +95,104 @@ func (f *flight) launchOutlet(ctx context.Context, outlet doorstep.OutletNo, roo
 	if err != nil {
 		return 0, fmt.Errorf("compose: %w", err)
 	}
-	if room == 0 {
-		return composed, nil
-	}
-	claimed, err := s.Queue.Claim(ctx, outlet, now, now.Add(leaseTime), s.NewToken(), room)
+	claimed, err := f.claim(ctx, Claim{
+		Outlet: outlet, Now: now, LeaseUntil: now.Add(leaseTime), Token: s.NewToken(), Rooms: rooms, Busy: f.devices(),
+	})
 	if err != nil {
 		return composed, fmt.Errorf("claim: %w", err)
 	}
 	for _, d := range claimed {
-		f.slots <- struct{}{} // there is room: only this goroutine fills slots
-		f.sending.Go(func() {
-			f.outcomes <- s.send(ctx, d)
-			<-f.slots
-			select {
-			case f.freed <- struct{}{}:
-			default:
-			}
-		})
+		f.begin(ctx, d)
 	}
 	return composed + len(claimed), nil
 }
 
-// write keeps outcomes until there are no more. One that cannot be written
-// stays leased, and counts as ambiguous when its lease runs out.
-func (f *flight) write() {
-	defer close(f.written)
-	for first := range f.outcomes {
-		batch := f.gather(first)
-		ctx, cancel := context.WithTimeout(context.Background(), finishTime)
-		if err := f.sender.Queue.Finish(ctx, batch); err != nil {
-			f.sender.Log.ErrorContext(ctx, "write push outcomes", "count", len(batch), "error", err)
+// claim is not cut short by a shutdown: what it leased would stay so.
+func (f *flight) claim(ctx context.Context, c Claim) ([]Delivery, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
+	defer cancel()
+	return f.sender.Queue.Claim(ctx, c)
+}
+
+// begin sends a delivery, ends it, or puts it back.
+func (f *flight) begin(ctx context.Context, d Delivery) {
+	s := f.sender
+	g := s.gateOf(d.Provider)
+	if end, ok := s.examine(ctx, g, d); !ok {
+		f.outcomes <- end
+		return
+	}
+	if ctx.Err() != nil {
+		f.outcomes <- s.unspent(d)
+		return
+	}
+	p, ok := g.begin(s.Now())
+	if !ok {
+		f.outcomes <- s.unspent(d)
+		return
+	}
+	f.occupy(d.DeviceID, true)
+	f.sending.Go(func() {
+		end := s.send(ctx, g, p, d)
+		select {
+		case f.outcomes <- end:
+		case <-f.over:
 		}
-		cancel()
+		f.occupy(d.DeviceID, false)
+		select {
+		case f.freed <- struct{}{}:
+		default:
+		}
+	})
+}
+
+func (f *flight) occupy(device string, busy bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if busy {
+		f.busy[device] = true
+	} else {
+		delete(f.busy, device)
 	}
 }
 
-// gather takes what else has ended already.
-func (f *flight) gather(first Ended) []Ended {
-	batch := []Ended{first}
+// devices are those with a message under way.
+func (f *flight) devices() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Sorted(maps.Keys(f.busy))
+}
+
+// write keeps outcomes until the flight is over. One that cannot be written
+// stays leased, and counts as ambiguous when its lease runs out.
+func (f *flight) write() {
+	defer close(f.written)
+	for {
+		select {
+		case first := <-f.outcomes:
+			f.finish(f.gather([]Ended{first}))
+		case <-f.over:
+			for batch := f.gather(nil); len(batch) > 0; batch = f.gather(nil) {
+				f.finish(batch)
+			}
+			return
+		}
+	}
+}
+
+func (f *flight) finish(batch []Ended) {
+	ctx, cancel := context.WithTimeout(context.Background(), finishTime)
+	defer cancel()
+	if err := f.sender.Queue.Finish(ctx, batch); err != nil {
+		f.sender.Log.ErrorContext(ctx, "write push outcomes", "count", len(batch), "error", err)
+	}
+}
+
+// gather adds what else has ended already.
+func (f *flight) gather(batch []Ended) []Ended {
 	for len(batch) < finishBatch {
 		select {
-		case e, ok := <-f.outcomes:
-			if !ok {
-				return batch
-			}
+		case e := <-f.outcomes:
 			batch = append(batch, e)
 		default:
 			return batch

@@ -81,6 +81,10 @@ type Message struct {
 	High     bool // wakes the phone; needs a visible notification
 }
 
+// Visible says whether the phone shows the message; else it is for the app
+// alone.
+func (m Message) Visible() bool { return m.TitleKey != "" }
+
 // MaxData is the size of a message in bytes, keys and values counted, that FCM
 // takes (firebase.google.com/docs/cloud-messaging).
 const MaxData = 4096

@@ -48,8 +48,9 @@ type Receipt struct {
 
 // ReceiptVerdict is the answer to one receipt.
 type ReceiptVerdict struct {
-	Status evidence.Status
-	Err    error
+	Status    evidence.Status
+	Err       error
+	AlertedAt time.Time // when the alert was made; zero if the receipt was rejected
 }
 
 // Receipts keeps a batch of receipts with a verdict each. An alert that is not
@@ -65,7 +66,7 @@ func (b *Inbox) Receipts(ctx context.Context, a doorstep.Actor, in []ReceiptRequ
 	for i, r := range in {
 		receipt, err := r.check(now)
 		if err != nil {
-			verdicts[i] = ReceiptVerdict{evidence.Rejected, err}
+			verdicts[i] = ReceiptVerdict{Status: evidence.Rejected, Err: err}
 			continue
 		}
 		good, places = append(good, receipt), append(places, i)
@@ -76,6 +77,9 @@ func (b *Inbox) Receipts(ctx context.Context, a doorstep.Actor, in []ReceiptRequ
 	}
 	for i, v := range kept {
 		verdicts[places[i]] = v
+		if b.Arrived != nil && v.Status == evidence.Accepted && good[i].Event == Received {
+			b.Arrived(now.Sub(v.AlertedAt))
+		}
 	}
 	return verdicts, nil
 }

@@ -1,11 +1,11 @@
 package push
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"doorstep"
 )
@@ -54,17 +54,44 @@ type Ended struct {
 	At         time.Time
 }
 
+// Attempts is how many attempts the delivery has spent.
+func (e Ended) Attempts() int {
+	if e.Refund {
+		return e.Delivery.Attempt - 1
+	}
+	return e.Delivery.Attempt
+}
+
+// Room is how many deliveries of a provider may be claimed.
+type Room struct {
+	Provider string
+	Limit    int
+}
+
+// Claim asks for deliveries of one outlet.
+type Claim struct {
+	Outlet     doorstep.OutletNo
+	Now        time.Time
+	LeaseUntil time.Time
+	Token      string   // fresh: it fences the lease
+	Rooms      []Room   // whoever is not named gets nothing
+	Busy       []string // devices that have a message under way
+}
+
 // Queue is what a Sender needs kept.
 type Queue interface {
-	// DueOutlets lists outlets with pushes to compose or deliveries to send, the
-	// longest waiting first, at most limit.
-	DueOutlets(ctx context.Context, now time.Time, limit int) ([]doorstep.OutletNo, error)
+	// DueOutlets lists outlets with pushes to compose, deliveries of the
+	// providers to send, or expired ones to end, the longest waiting first, at
+	// most limit.
+	DueOutlets(ctx context.Context, now time.Time, providers []string, limit int) ([]doorstep.OutletNo, error)
 	// ComposeDue turns the outlet's due pushes into deliveries, one a device,
 	// in one transaction, and says how many pushes it took.
 	ComposeDue(ctx context.Context, outlet doorstep.OutletNo, now time.Time, limit int, compose func(kind string, alerts []Alert) Message) (int, error)
-	// Claim leases due deliveries, and those whose lease ran out, under a fresh
-	// token.
-	Claim(ctx context.Context, outlet doorstep.OutletNo, now, leaseUntil time.Time, token string, limit int) ([]Delivery, error)
+	// Claim leases due deliveries, and those whose lease ran out: those that
+	// have been due the longest, as Choose picks them. An outlet's alerts expire
+	// in the order in which they were made, so this is also the order in which
+	// time runs out. Besides, it leases expired deliveries of any provider.
+	Claim(ctx context.Context, c Claim) ([]Delivery, error)
 	// Finish writes outcomes, with the facts of what was sent.
 	Finish(ctx context.Context, list []Ended) error
 	// TakeOver makes every leased delivery due at once: for the only server of a
@@ -72,24 +99,29 @@ type Queue interface {
 	TakeOver(ctx context.Context, now time.Time) error
 }
 
-// Sender composes and sends what is due. Any number may share a database.
+// Sender composes and sends what is due. Any number may share a database; each
+// learns for itself what a provider can take, and lets a device have one message
+// at a time.
 type Sender struct {
 	Queue     Queue
-	Providers map[string]Provider // by name; a delivery of another waits
+	Providers map[string]Provider // by name; deliveries of others wait for a node that has theirs
 	Content   Content
 	Now       func() time.Time
 	Draw      func() float64 // from [0, 1)
 	NewToken  func() string
 	Log       *slog.Logger
-	Limit     *rate.Limiter // messages a second
-	InFlight  int           // messages at once
+	Rate      float64  // messages a second, of each provider
+	InFlight  int      // messages at once, of each provider
+	Observer  Observer // of attempts; nil: nobody
 
-	wake chan struct{}
+	gates []*gate // by their providers' names
+	wake  chan struct{}
 }
 
 const (
 	leaseTime    = time.Minute // at least five attempts long, so that it needs no heartbeat
 	pollInterval = time.Second // a safety net: commits wake the sender
+	shortestWait = 20 * time.Millisecond
 	composeBatch = 64
 	outletBatch  = 64
 )
@@ -97,6 +129,10 @@ const (
 // NewSender returns s ready to be woken. It starts nothing.
 func NewSender(s Sender) *Sender {
 	s.wake = make(chan struct{}, 1)
+	for name, p := range s.Providers {
+		s.gates = append(s.gates, &gate{name: name, provider: p, rate: NewRate(s.Rate, s.Now()), free: s.InFlight})
+	}
+	slices.SortFunc(s.gates, func(a, b *gate) int { return cmp.Compare(a.name, b.name) })
 	return &s
 }
 
@@ -108,12 +144,11 @@ func (s *Sender) Wake() {
 	}
 }
 
-// Run sends until ctx ends. What is then under way is finished first.
+// Run sends until ctx ends. What is then under way may still end; what is not
+// begun goes back unspent.
 func (s *Sender) Run(ctx context.Context) error {
 	f := newFlight(s)
 	defer f.land()
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
 	for {
 		n, err := f.launch(ctx)
 		switch {
@@ -124,14 +159,27 @@ func (s *Sender) Run(ctx context.Context) error {
 		case n > 0:
 			continue // there may be more
 		}
+		poll := time.NewTimer(s.patience())
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-tick.C:
+		case <-poll.C:
 		case <-s.wake:
 		case <-f.freed:
 		}
+		poll.Stop()
 	}
+}
+
+// patience is how long Run waits if nothing wakes it: until the first rate has
+// room again, at most until the next poll.
+func (s *Sender) patience() time.Duration {
+	now, least := s.Now(), pollInterval
+	for _, g := range s.gates {
+		if wait := g.wait(now); wait > 0 {
+			least = min(least, max(wait, shortestWait))
+		}
+	}
+	return least
 }
 
 // SendDue makes one pass: it composes what is due, makes one attempt at every
@@ -143,36 +191,76 @@ func (s *Sender) SendDue(ctx context.Context) (int, error) {
 	return f.launch(ctx)
 }
 
-// send makes one attempt and says what follows from it.
-func (s *Sender) send(ctx context.Context, d Delivery) Ended {
-	end := Ended{Delivery: d, At: s.Now()}
-	provider := s.Providers[d.Provider]
+// rooms is what each provider may be handed now, or one of so many shares of it,
+// rounded up.
+func (s *Sender) rooms(shares int) (rooms []Room) {
+	now := s.Now()
+	for _, g := range s.gates {
+		if n := (g.room(now) + shares - 1) / shares; n > 0 {
+			rooms = append(rooms, Room{g.name, n})
+		}
+	}
+	return rooms
+}
+
+// gateOf is nil for a provider that this sender does not have.
+func (s *Sender) gateOf(provider string) *gate {
+	for _, g := range s.gates {
+		if g.name == provider {
+			return g
+		}
+	}
+	return nil
+}
+
+// examine ends a delivery that there is no use in sending; ok says that there
+// is.
+func (s *Sender) examine(ctx context.Context, g *gate, d Delivery) (end Ended, ok bool) {
+	end = Ended{Delivery: d, State: Failed, Refund: true, At: s.Now()}
 	switch {
-	case !end.At.Before(d.ExpiresAt):
+	case g == nil || !end.At.Before(d.ExpiresAt): // of other providers only what has expired is claimed
 		end.State, end.Code = Expired, "expired"
-		return end
+		return end, false
 	case d.Address.Value == "":
-		end.State, end.Code = Failed, "device_gone"
-		return end
-	case provider == nil: // another node, or this one after a restart, may have it
-		return s.again(end, Result{Outcome: ProviderDown, Code: "no_provider", After: longestWait})
+		end.Code = "device_gone"
+		return end, false
+	case d.Attempt > maxAttempts: // whoever made the last one did not live to tell
+		end.Code = "attempts"
+		return end, false
 	}
-	if err := provider.Check(d.Message); err != nil {
-		end.State, end.Code = Failed, "refused_by_check"
+	if err := g.provider.Check(d.Message); err != nil {
+		end.Code = "refused_by_check"
 		s.Log.ErrorContext(ctx, "push refused before sending", "delivery", d.ID, "error", err)
-		return end
+		return end, false
 	}
-	if s.Limit.Wait(ctx) != nil { // shutting down: not begun, so nothing is spent
-		end.State, end.Code, end.NextAt, end.Refund = Queued, "shutdown", end.At, true
-		return end
-	}
+	return end, true
+}
+
+// unspent puts back a delivery that was claimed and not begun.
+func (s *Sender) unspent(d Delivery) Ended {
+	now := s.Now()
+	return Ended{Delivery: d, State: Queued, Code: "not_begun", NextAt: now, Refund: true, At: now}
+}
+
+// send makes one attempt and says what follows from it.
+func (s *Sender) send(ctx context.Context, g *gate, p pass, d Delivery) Ended {
 	started := s.Now()
 	// An attempt once begun is not cut short by a shutdown: the provider bounds it.
-	result := provider.Send(context.WithoutCancel(ctx), d.Address, d.Message)
-	end.At = s.Now()
+	result := g.provider.Send(context.WithoutCancel(ctx), d.Address, d.Message)
+	end := Ended{Delivery: d, Code: result.Code, ProviderID: result.ProviderID, At: s.Now()}
+	draw := s.Draw()
+	after := g.end(end.At, p, result, draw)
+	if s.Observer != nil {
+		s.Observer.Attempted(d.Provider, result, end.At.Sub(started))
+	}
 	s.Log.InfoContext(ctx, "push attempt", "delivery", d.ID, "push", d.PushID, "provider", d.Provider,
 		"outcome", result.Outcome.String(), "code", result.Code, "attempt", d.Attempt, "ms", end.At.Sub(started).Milliseconds())
-	end.Code, end.ProviderID = result.Code, result.ProviderID
+	switch {
+	case after.turned && !after.until.IsZero():
+		s.Log.ErrorContext(ctx, "push provider is down", "provider", d.Provider, "code", result.Code, "until", after.until)
+	case after.turned:
+		s.Log.InfoContext(ctx, "push provider is back", "provider", d.Provider)
+	}
 	switch result.Outcome {
 	case Accepted:
 		end.State = Sent
@@ -184,15 +272,24 @@ func (s *Sender) send(ctx context.Context, d Delivery) Ended {
 		end.State = Failed
 		return end
 	}
-	return s.again(end, result)
+	return again(end, result, after, draw)
 }
 
 // again queues a delivery for its next attempt, if there is one.
-func (s *Sender) again(end Ended, result Result) Ended {
+func again(end Ended, r Result, after aftermath, draw float64) Ended {
 	d := end.Delivery
-	end.State, end.Code = Queued, result.Code
-	end.Refund = result.Outcome == ProviderDown
-	end.NextAt = end.At.Add(Wait(result, d.Attempt, s.Draw()))
+	end.State, end.Refund = Queued, after.refund
+	switch {
+	case isDown(r): // when the provider may be asked again, so may this
+		end.NextAt = end.At
+		if after.until.After(end.At) {
+			end.NextAt = after.until
+		}
+	case r.Code == codeQuota:
+		end.NextAt = end.At.Add(Wait(r, after.refusals, draw))
+	default:
+		end.NextAt = end.At.Add(Wait(r, d.Attempt, draw))
+	}
 	switch {
 	case !end.NextAt.Before(d.ExpiresAt):
 		end.State = Expired

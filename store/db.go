@@ -48,7 +48,8 @@ type DB struct {
 	timeZone string
 	settle   Settle
 
-	newPush func() // called after a commit that made a push due
+	url  string
+	tell func(News) // told of commits that left something to send
 }
 
 // Open opens the database, brings its schema up to date under a lock, and
@@ -81,7 +82,7 @@ func connect(dbURL string) (*DB, error) {
 		pool.SetMaxOpenConns(32)
 		pool.SetMaxIdleConns(32)
 		pool.SetConnMaxIdleTime(5 * time.Minute)
-		return &DB{read: pool, pool: pool, dialect: postgres, newPush: func() {}}, nil
+		return &DB{read: pool, pool: pool, dialect: postgres, url: dbURL, tell: func(News) {}}, nil
 	}
 	// A power cut must lose nothing acknowledged: FULL. The writer pays the
 	// fsync once for all who wait together.
@@ -106,7 +107,7 @@ func connect(dbURL string) (*DB, error) {
 	readers := max(4, runtime.GOMAXPROCS(0))
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	db := &DB{read: read, pool: pool, dialect: sqlite, newPush: func() {}}
+	db := &DB{read: read, pool: pool, dialect: sqlite, url: dbURL, tell: func(News) {}}
 	db.writer = newWriter(pool)
 	return db, nil
 }
@@ -139,10 +140,6 @@ func (db *DB) Ping(ctx context.Context) error { return db.read.PingContext(ctx) 
 
 // TimeZone is the zone of outlets that never said their own.
 func (db *DB) TimeZone() string { return db.timeZone }
-
-// OnNewPush sets what is called after a commit that left a push to send. Call
-// it before the database is shared.
-func (db *DB) OnNewPush(call func()) { db.newPush = call }
 
 // checkKeys ties the database to the first key set it was used with.
 func (db *DB) checkKeys(ctx context.Context) error {

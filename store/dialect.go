@@ -14,6 +14,14 @@ type dialect struct {
 	asList     func(list any) any
 }
 
+// skipLockedOf is skipLocked for one table of a join.
+func (d dialect) skipLockedOf(table string) string {
+	if d.skipLocked == "" {
+		return ""
+	}
+	return " for update of " + table + " skip locked"
+}
+
 var (
 	sqlite = dialect{
 		name:   "sqlite",

@@ -31,7 +31,7 @@ func (db *DB) AddDispatches(ctx context.Context, company doorstep.CompanyNo, lis
 		prepared[d.Key] = p
 	}
 	var earlier map[parcels.Key]parcels.Earlier
-	alerted := false
+	var alerted []int64 // couriers
 	err := db.inTx(ctx, func(tx *Tx) error {
 		fresh, err := addDispatchRows(tx, list)
 		if err != nil {
@@ -41,7 +41,12 @@ func (db *DB) AddDispatches(ctx context.Context, company doorstep.CompanyNo, lis
 			return fmt.Errorf("earlier dispatches: %w", err)
 		}
 		list := slices.DeleteFunc(slices.Clone(list), func(d parcels.Dispatch) bool { return !fresh[d.Key] })
-		alerted = slices.ContainsFunc(list, func(d parcels.Dispatch) bool { return d.Alert != nil })
+		alerted = nil
+		for _, d := range list { // sorted by courier
+			if d.Alert != nil && !slices.Contains(alerted[max(0, len(alerted)-1):], d.CourierNo) {
+				alerted = append(alerted, d.CourierNo)
+			}
+		}
 		if err := addParcels(tx, list, prepared); err != nil {
 			return fmt.Errorf("parcels: %w", err)
 		}
@@ -52,10 +57,13 @@ func (db *DB) AddDispatches(ctx context.Context, company doorstep.CompanyNo, lis
 		if err := addFacts(tx, facts); err != nil {
 			return err
 		}
-		return db.addAlerts(tx, list)
+		if err := db.addAlerts(tx, list); err != nil || len(alerted) == 0 {
+			return err
+		}
+		return db.announce(tx, alerted)
 	})
-	if err == nil && alerted {
-		db.newPush()
+	if err == nil && len(alerted) > 0 {
+		db.tell(News{Couriers: alerted})
 	}
 	return earlier, err
 }

@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
+
+	"doorstep/push"
+)
 
 // InTx lets tests write what no method does.
 func (db *DB) InTx(ctx context.Context, do func(*Tx) error) error { return db.inTx(ctx, do) }
@@ -12,4 +16,17 @@ func (t *Tx) Exec(query string, args ...any) error { return t.exec(query, args..
 func (db *DB) Settings(ctx context.Context) (names []string, err error) {
 	err = db.list(ctx, &names, `select name from setting`)
 	return names, err
+}
+
+// Ending is how an alert stands.
+type Ending struct {
+	ID       string
+	Informed bool
+	Reason   push.Reason
+}
+
+// Endings lists how all alerts stand.
+func (db *DB) Endings(ctx context.Context) (list []Ending, err error) {
+	err = db.list(ctx, &list, `select id, informed_at_ms is not null as informed, not_informed_reason as reason from alert`)
+	return list, err
 }

@@ -77,13 +77,16 @@ on conflict (outlet_no, courier_no, install_id) do update set provider = exclude
 		if !missed {
 			return nil
 		}
-		return db.addCatchUps(tx, outlets, courier.No, was.ID, d.UpdatedAt)
+		if err := db.addCatchUps(tx, outlets, courier.No, was.ID, d.UpdatedAt); err != nil {
+			return err
+		}
+		return db.announce(tx, nil)
 	})
 	if err != nil {
 		return push.Device{}, fmt.Errorf("device: %w", err)
 	}
 	if missed {
-		db.newPush()
+		db.tell(News{})
 	}
 	return d, nil
 }
@@ -102,7 +105,7 @@ and acked_at_ms is null and expires_at_ms > ? limit 1) missed`, outlet, courierN
 			continue
 		}
 		err = tx.insert(insertPush, "", [][]any{{
-			outlet, db.newID(outlet), courierNo, push.KindCatchUp, deviceID, "due", ms(now), ms(now), "",
+			outlet, db.newID(outlet), courierNo, push.KindCatchUp, deviceID, "due", ms(now), ms(now), "", "",
 		}})
 		if err != nil {
 			return err
@@ -181,18 +184,19 @@ func (db *DB) addReceipts(ctx context.Context, outlet doorstep.OutletNo, courier
 	if err != nil {
 		return fmt.Errorf("alerts: %w", err)
 	}
-	waybills := make(map[string]doorstep.Waybill, len(found))
+	alerts := make(map[string]alertRow, len(found))
 	for _, f := range found {
-		waybills[f.ID] = f.Waybill
+		alerts[f.ID] = f
 	}
 	first := map[receiptKey]int{}
 	for _, at := range places {
 		r := list[at]
-		if _, ok := waybills[r.AlertID]; !ok {
+		alert, ok := alerts[r.AlertID]
+		if !ok {
 			verdicts[at] = push.ReceiptVerdict{Status: evidence.Rejected, Err: doorstep.NotFound("alert", r.AlertID)}
 			continue
 		}
-		verdicts[at] = push.ReceiptVerdict{Status: evidence.Duplicate}
+		verdicts[at] = push.ReceiptVerdict{Status: evidence.Duplicate, AlertedAt: fromMS(alert.CreatedMS)}
 		k := receiptKey{r.AlertID, r.Event}
 		if _, ok := first[k]; !ok {
 			first[k] = at
@@ -210,7 +214,7 @@ func (db *DB) addReceipts(ctx context.Context, outlet doorstep.OutletNo, courier
 		r := list[first[k]]
 		sealed, err := db.sealFacts([]evidence.Fact{{
 			ID: db.newID(outlet), Outlet: outlet, Kind: evidence.Receipt, Source: evidence.Device, CourierNo: courierNo,
-			Waybill: waybills[r.AlertID], OccurredAt: r.At, ReceivedAt: r.ReceivedAt,
+			Waybill: alerts[r.AlertID].Waybill, OccurredAt: r.At, ReceivedAt: r.ReceivedAt,
 			Fields: []evidence.Field{{Name: "alert_id", Value: r.AlertID}, {Name: "event", Value: string(r.Event)}},
 		}})
 		if err != nil {
@@ -220,6 +224,7 @@ func (db *DB) addReceipts(ctx context.Context, outlet doorstep.OutletNo, courier
 		rows = append(rows, []any{outlet, r.AlertID, r.Event, ms(r.At), ms(r.ReceivedAt)})
 	}
 	var fresh []receiptKey
+	recalled := false
 	err = db.inTx(ctx, func(tx *Tx) (err error) {
 		fresh, err = insertReturning[receiptKey](tx, `insert into receipt (outlet_no, alert_id, event, device_at_ms, received_at_ms)`,
 			`on conflict (outlet_no, alert_id, event) do nothing returning alert_id, event`, rows)
@@ -240,28 +245,63 @@ func (db *DB) addReceipts(ctx context.Context, outlet doorstep.OutletNo, courier
 		if err := addFacts(tx, written); err != nil {
 			return err
 		}
-		for _, mark := range []struct {
-			column string
-			ids    []string
-		}{{"informed_at_ms", informed}, {"acked_at_ms", acked}} {
-			if len(mark.ids) == 0 {
-				continue
-			}
-			err := tx.exec(`update alert set `+mark.column+` = coalesce(`+mark.column+`, ?) where outlet_no = ? and id`+db.inList,
-				ms(list[places[0]].ReceivedAt), outlet, db.asList(mark.ids))
-			if err != nil {
-				return err
-			}
+		at := list[places[0]].ReceivedAt
+		if err := db.markRead(tx, outlet, ms(at), informed, acked); err != nil {
+			return err
 		}
-		return nil
+		recalled, err = db.recall(tx, outlet, courierNo, acked, at)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("%w: receipts: %w", doorstep.ErrUnavailable, err)
+	}
+	if recalled {
+		db.tell(News{})
 	}
 	for _, k := range fresh {
 		verdicts[first[k]].Status = evidence.Accepted
 	}
 	return nil
+}
+
+// markRead notes what receipts show. An alert that has ended as not informed
+// stays so: its reason was true while it mattered.
+func (db *DB) markRead(tx *Tx, outlet doorstep.OutletNo, at int64, informed, acked []string) error {
+	if len(informed) > 0 {
+		err := tx.exec(`update alert set informed_at_ms = ? where outlet_no = ? and informed_at_ms is null and not_informed_reason = '' and id`+db.inList,
+			at, outlet, db.asList(informed))
+		if err != nil {
+			return err
+		}
+	}
+	if len(acked) > 0 {
+		return tx.exec(`update alert set acked_at_ms = ? where outlet_no = ? and acked_at_ms is null and id`+db.inList, at, outlet, db.asList(acked))
+	}
+	return nil
+}
+
+// recall opens a push that takes acknowledged alerts off the courier's other
+// screens. With one phone there is none.
+func (db *DB) recall(tx *Tx, outlet doorstep.OutletNo, courierNo int64, acked []string, now time.Time) (bool, error) {
+	if len(acked) == 0 {
+		return false, nil
+	}
+	devices, err := db.devicesOf(tx, []pushRow{{CourierNo: courierNo}})
+	if err != nil || len(devices[courierNo]) < 2 {
+		return false, err
+	}
+	id := db.newID(outlet)
+	if err := tx.insert(insertPush, "", [][]any{{outlet, id, courierNo, push.KindRecall, "", "due", ms(now), ms(now), "", ""}}); err != nil {
+		return false, err
+	}
+	rows := make([][]any, len(acked))
+	for i, alert := range acked {
+		rows[i] = []any{outlet, alert, id}
+	}
+	if err := tx.insert(`insert into push_alert (outlet_no, alert_id, push_id)`, "", rows); err != nil {
+		return false, err
+	}
+	return true, db.announce(tx, nil)
 }
 
 func numbers(outlets []doorstep.OutletNo) []int64 {

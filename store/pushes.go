@@ -1,8 +1,8 @@
 package store
 
 import (
+	"cmp"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -11,7 +11,6 @@ import (
 
 	"doorstep"
 	"doorstep/evidence"
-	"doorstep/prefs"
 	"doorstep/push"
 	"doorstep/vault"
 )
@@ -29,7 +28,7 @@ returning courier_no, id`, longest)
 	}
 	rows := make([][]any, len(couriers))
 	for i, courier := range couriers {
-		rows[i] = []any{outlet, db.newID(outlet), courier, push.KindDigest, "", state, ms(now), ms(now.Add(db.settle.Window)), ""}
+		rows[i] = []any{outlet, db.newID(outlet), courier, push.KindDigest, "", state, ms(now), ms(now.Add(db.settle.Window)), "", ""}
 	}
 	type joined struct {
 		CourierNo int64 `db:"courier_no"`
@@ -43,142 +42,18 @@ returning courier_no, id`, longest)
 	return ids, err
 }
 
-const insertPush = `insert into push (outlet_no, id, courier_no, kind, device_id, state, opened_at_ms, due_at_ms, content)`
+const insertPush = `insert into push (outlet_no, id, courier_no, kind, device_id, state, opened_at_ms, due_at_ms, content, held)`
 
-// DueOutlets lists the outlets that have something to compose or to send.
-func (db *DB) DueOutlets(ctx context.Context, now time.Time, limit int) (list []doorstep.OutletNo, err error) {
+// DueOutlets lists the outlets that have something to compose, to send through
+// one of the providers, or to end because it has expired.
+func (db *DB) DueOutlets(ctx context.Context, now time.Time, providers []string, limit int) (list []doorstep.OutletNo, err error) {
 	err = db.list(ctx, &list, `select outlet_no from (
   select outlet_no, due_at_ms as at_ms from push where state in ('open', 'due') and due_at_ms <= ?
   union all
-  select outlet_no, next_at_ms from delivery where state in ('queued', 'leased') and next_at_ms <= ?) due
-group by outlet_no order by min(at_ms) limit ?`, ms(now), ms(now), limit)
+  select outlet_no, next_at_ms from delivery where state in ('queued', 'leased') and next_at_ms <= ?
+    and (expires_at_ms <= ? or provider`+db.inList+`)) due
+group by outlet_no order by min(at_ms) limit ?`, ms(now), ms(now), ms(now), db.asList(nonNil(providers)), limit)
 	return list, err
-}
-
-type pushRow struct {
-	ID        string
-	CourierNo int64 `db:"courier_no"`
-	Kind      string
-	DeviceID  string `db:"device_id"`
-	OpenedMS  int64  `db:"opened_at_ms"`
-	DueMS     int64  `db:"due_at_ms"`
-}
-
-type deviceRow struct {
-	Home      doorstep.OutletNo `db:"outlet_no"`
-	ID        string
-	CourierNo int64 `db:"courier_no"`
-	Provider  string
-}
-
-// ComposeDue turns due pushes into deliveries.
-func (db *DB) ComposeDue(ctx context.Context, outlet doorstep.OutletNo, now time.Time, limit int, compose func(string, []push.Alert) push.Message) (n int, err error) {
-	err = db.inTx(ctx, func(tx *Tx) error {
-		var due []pushRow
-		err := tx.list(&due, `select id, courier_no, kind, device_id, opened_at_ms, due_at_ms from push
-where outlet_no = ? and state in ('open', 'due') and due_at_ms <= ? order by due_at_ms limit ?`+db.skipLocked, outlet, ms(now), limit)
-		if n = len(due); err != nil || n == 0 {
-			return err
-		}
-		alerts, err := db.alertsOfPushes(tx, outlet, due, now)
-		if err != nil {
-			return fmt.Errorf("alerts: %w", err)
-		}
-		devices, err := db.devicesOf(tx, due)
-		if err != nil {
-			return fmt.Errorf("devices: %w", err)
-		}
-		var pushes, deliveries [][]any
-		for _, p := range due {
-			content, err := json.Marshal(compose(p.Kind, alerts[p.ID]))
-			if err != nil {
-				return err
-			}
-			pushes = append(pushes, []any{outlet, p.ID, p.CourierNo, p.Kind, p.DeviceID, "composed", p.OpenedMS, p.DueMS, string(content)})
-			expires := latestExpiry(alerts[p.ID])
-			for _, d := range devices[p.CourierNo] {
-				if len(alerts[p.ID]) == 0 || p.DeviceID != "" && p.DeviceID != d.ID {
-					continue
-				}
-				deliveries = append(deliveries, []any{
-					outlet, db.newID(outlet), p.ID, p.CourierNo, d.Home, d.ID, d.Provider, string(push.Queued), 0,
-					ms(now), "", ms(expires), "", "", ms(now), ms(now),
-				})
-			}
-		}
-		// A portable update of many rows: every one of them exists.
-		err = tx.insert(insertPush,
-			`on conflict (outlet_no, id) do update set state = excluded.state, content = excluded.content`, pushes)
-		if err != nil {
-			return fmt.Errorf("pushes: %w", err)
-		}
-		if err := tx.insert(insertDelivery, `on conflict (outlet_no, push_id, device_id) do nothing`, deliveries); err != nil {
-			return fmt.Errorf("deliveries: %w", err)
-		}
-		return nil
-	})
-	return n, err
-}
-
-const insertDelivery = `insert into delivery (outlet_no, id, push_id, courier_no, home_no, device_id, provider, state, attempt,
-  next_at_ms, lease_token, expires_at_ms, code, provider_ref, created_at_ms, updated_at_ms)`
-
-// alertsOfPushes reads what each push is about: its own alerts, or, for a
-// device that joined late, whatever the courier was sent and has not
-// acknowledged. What has expired or was acknowledged meanwhile rings nobody.
-func (db *DB) alertsOfPushes(tx *Tx, outlet doorstep.OutletNo, due []pushRow, now time.Time) (map[string][]push.Alert, error) {
-	const live = ` and acked_at_ms is null and expires_at_ms > ? order by seq`
-	alerts := map[string][]push.Alert{}
-	ids := make([]string, len(due))
-	for i, p := range due {
-		ids[i] = p.ID
-		if p.Kind != push.KindCatchUp {
-			continue
-		}
-		var rows []alertRow
-		err := tx.list(&rows, selectAlert+` where outlet_no = ? and courier_no = ?
-and exists (select 1 from push p where p.outlet_no = alert.outlet_no and p.id = alert.push_id and p.state = 'composed')`+live, outlet, p.CourierNo, ms(now))
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			alerts[p.ID] = append(alerts[p.ID], r.alert())
-		}
-	}
-	var rows []alertRow
-	if err := tx.list(&rows, selectAlert+` where outlet_no = ? and push_id`+db.inList+live, outlet, db.asList(ids), ms(now)); err != nil {
-		return nil, err
-	}
-	for _, r := range rows {
-		alerts[r.PushID] = append(alerts[r.PushID], r.alert())
-	}
-	return alerts, nil
-}
-
-// devicesOf reads the couriers' reachable devices.
-func (db *DB) devicesOf(tx *Tx, due []pushRow) (map[int64][]deviceRow, error) {
-	couriers := make([]int64, len(due))
-	for i, p := range due {
-		couriers[i] = p.CourierNo
-	}
-	var rows []deviceRow
-	err := tx.list(&rows, `select d.outlet_no, d.id, d.courier_no, d.provider from device d
-join courier c on c.no = d.courier_no and c.home_no = d.outlet_no
-where c.no`+db.inList+` and d.retired_at_ms is null and d.provider <> ? order by d.id`, db.asList(couriers), push.None)
-	devices := map[int64][]deviceRow{}
-	for _, r := range rows {
-		devices[r.CourierNo] = append(devices[r.CourierNo], r)
-	}
-	return devices, err
-}
-
-func latestExpiry(alerts []push.Alert) (latest time.Time) {
-	for _, a := range alerts {
-		if a.ExpiresAt.After(latest) {
-			latest = a.ExpiresAt
-		}
-	}
-	return latest
 }
 
 type claimRow struct {
@@ -191,23 +66,60 @@ type claimRow struct {
 	Attempt   int
 	ExpiresMS int64 `db:"expires_at_ms"`
 	CreatedMS int64 `db:"created_at_ms"`
+	Silent    bool
 }
 
+// How far a claim looks, so that push.Choose has a choice: at so many due
+// deliveries for each one that it may take, and at fewest more.
+const (
+	choice  = 4
+	fewest  = 64
+	expired = 256 // expired ones that a claim takes beside
+)
+
 // Claim leases due deliveries and reads what to send, and where to.
-func (db *DB) Claim(ctx context.Context, outlet doorstep.OutletNo, now, leaseUntil time.Time, token string, limit int) ([]push.Delivery, error) {
+func (db *DB) Claim(ctx context.Context, c push.Claim) ([]push.Delivery, error) {
+	const due = `select id, courier_no, device_id from delivery
+where outlet_no = ? and state in ('queued', 'leased') and next_at_ms <= ? and `
+	var ids []string
 	var rows []claimRow
 	err := db.inTx(ctx, func(tx *Tx) error {
+		var over []push.Due
+		err := tx.list(&over, due+`expires_at_ms <= ? order by next_at_ms limit ?`+db.skipLocked, c.Outlet, ms(c.Now), ms(c.Now), expired)
+		if err != nil {
+			return fmt.Errorf("expired: %w", err)
+		}
+		ids = nil
+		for _, d := range over {
+			ids = append(ids, d.ID)
+		}
+		for _, room := range c.Rooms {
+			var list []push.Due
+			err := tx.list(&list, due+`provider = ? and expires_at_ms > ? and not (device_id`+db.inList+`) order by next_at_ms, id limit ?`+db.skipLocked,
+				c.Outlet, ms(c.Now), room.Provider, ms(c.Now), db.asList(nonNil(c.Busy)), room.Limit*choice+fewest)
+			if err != nil {
+				return fmt.Errorf("due: %w", err)
+			}
+			ids = append(ids, push.Choose(list, room.Limit)...)
+		}
 		rows = nil
+		if len(ids) == 0 {
+			return nil
+		}
 		return tx.list(&rows, `update delivery set state = 'leased', attempt = attempt + 1, lease_token = ?, next_at_ms = ?, updated_at_ms = ?
-where outlet_no = ? and id in (select id from delivery
-  where outlet_no = ? and state in ('queued', 'leased') and next_at_ms <= ? order by next_at_ms limit ?`+db.skipLocked+`)
-returning id, push_id, courier_no, home_no, device_id, provider, attempt, expires_at_ms, created_at_ms`,
-			token, ms(leaseUntil), ms(now), outlet, outlet, ms(now), limit)
+where outlet_no = ? and id`+db.inList+`
+returning id, push_id, courier_no, home_no, device_id, provider, attempt, expires_at_ms, created_at_ms, silent`,
+			c.Token, ms(c.LeaseUntil), ms(c.Now), c.Outlet, db.asList(ids))
 	})
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	messages, err := db.messages(ctx, outlet, rows)
+	places := make(map[string]int, len(ids)) // what is returned stands in no order
+	for i, id := range ids {
+		places[id] = i
+	}
+	slices.SortFunc(rows, func(a, b claimRow) int { return cmp.Compare(places[a.ID], places[b.ID]) })
+	messages, err := db.messages(ctx, c.Outlet, rows)
 	if err != nil {
 		return nil, fmt.Errorf("messages: %w", err)
 	}
@@ -219,11 +131,12 @@ returning id, push_id, courier_no, home_no, device_id, provider, attempt, expire
 	for i, r := range rows {
 		at := addresses[r.DeviceID]
 		list[i] = push.Delivery{
-			Outlet: outlet, ID: r.ID, PushID: r.PushID, CourierNo: r.CourierNo, Home: r.Home, DeviceID: r.DeviceID, Provider: r.Provider,
-			Attempt: r.Attempt, LeaseToken: token, ExpiresAt: fromMS(r.ExpiresMS), CreatedAt: fromMS(r.CreatedMS),
+			Outlet: c.Outlet, ID: r.ID, PushID: r.PushID, CourierNo: r.CourierNo, Home: r.Home, DeviceID: r.DeviceID, Provider: r.Provider,
+			Attempt: r.Attempt, LeaseToken: c.Token, ExpiresAt: fromMS(r.ExpiresMS), CreatedAt: fromMS(r.CreatedMS),
 			Message: messages[r.PushID], Address: at.address, AddrKey: at.key,
 		}
-		list[i].Message.TTL = max(0, fromMS(r.ExpiresMS).Sub(now)).Truncate(time.Second)
+		list[i].Message.High = list[i].Message.High && !r.Silent
+		list[i].Message.TTL = max(0, fromMS(r.ExpiresMS).Sub(c.Now)).Truncate(time.Second)
 	}
 	return list, nil
 }
@@ -313,10 +226,7 @@ func (db *DB) finish(ctx context.Context, list []push.Ended) error {
 	facts := map[string]sealedFact{}
 	for i, e := range list {
 		d := e.Delivery
-		attempt, next := d.Attempt, int64(0)
-		if e.Refund {
-			attempt--
-		}
+		next := int64(0)
 		if e.State == push.Queued {
 			next = ms(e.NextAt)
 		} else {
@@ -327,8 +237,8 @@ func (db *DB) finish(ctx context.Context, list []push.Ended) error {
 			facts[d.ID] = sealed[0]
 		}
 		rows[i] = []any{
-			d.Outlet, d.ID, d.PushID, d.CourierNo, d.Home, d.DeviceID, d.Provider, string(e.State), attempt,
-			next, d.LeaseToken, ms(d.ExpiresAt), e.Code, e.ProviderID, ms(d.CreatedAt), ms(e.At),
+			d.Outlet, d.ID, d.PushID, d.CourierNo, d.Home, d.DeviceID, d.Provider, string(e.State), e.Attempts(),
+			next, d.LeaseToken, ms(d.ExpiresAt), e.Code, e.ProviderID, ms(d.CreatedAt), ms(e.At), 0,
 		}
 	}
 	return db.inTx(ctx, func(tx *Tx) error {
@@ -367,7 +277,7 @@ func pushFact(e push.Ended) evidence.Fact {
 		ID: d.ID, Outlet: d.Outlet, Kind: evidence.Push, Source: evidence.Server, CourierNo: d.CourierNo, OccurredAt: e.At, ReceivedAt: e.At,
 		Fields: []evidence.Field{
 			{Name: "push_id", Value: d.PushID}, {Name: "provider", Value: d.Provider}, {Name: "outcome", Value: string(e.State)},
-			{Name: "code", Value: e.Code}, {Name: "attempt", Value: d.Attempt},
+			{Name: "code", Value: e.Code}, {Name: "attempt", Value: e.Attempts()},
 		},
 	}
 }
@@ -386,44 +296,6 @@ func (db *DB) TakeOver(ctx context.Context, now time.Time) error {
 	return db.inTx(ctx, func(tx *Tx) error {
 		return tx.exec(`update delivery set next_at_ms = ? where state = 'leased'`, ms(now))
 	})
-}
-
-// joinTags keeps tags as one text: a closed vocabulary needs no quoting.
-func joinTags(tags []prefs.Tag) string {
-	codes := make([]string, len(tags))
-	for i, t := range tags {
-		codes[i] = string(t)
-	}
-	return strings.Join(codes, " ")
-}
-
-func splitTags(s string) []prefs.Tag {
-	tags := []prefs.Tag{}
-	for _, code := range strings.Fields(s) {
-		tags = append(tags, prefs.Tag(code))
-	}
-	return tags
-}
-
-type alertRow struct {
-	Outlet    doorstep.OutletNo `db:"outlet_no"`
-	ID        string
-	Seq       int64
-	Waybill   doorstep.Waybill
-	Tags      string
-	PushID    string        `db:"push_id"`
-	CreatedMS int64         `db:"created_at_ms"`
-	ExpiresMS int64         `db:"expires_at_ms"`
-	AckedMS   sql.NullInt64 `db:"acked_at_ms"`
-}
-
-const selectAlert = `select outlet_no, id, seq, waybill, tags, push_id, created_at_ms, expires_at_ms, acked_at_ms from alert`
-
-func (r alertRow) alert() push.Alert {
-	return push.Alert{
-		ID: r.ID, Seq: r.Seq, Waybill: r.Waybill, Tags: splitTags(r.Tags), CreatedAt: fromMS(r.CreatedMS),
-		ExpiresAt: fromMS(r.ExpiresMS), AckedAt: fromNullMS(r.AckedMS),
-	}
 }
 
 var _ push.Queue = (*DB)(nil)

@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/time/rate"
 
 	"doorstep"
 	"doorstep/evidence"
@@ -46,12 +47,24 @@ func (p *pager) Send(_ context.Context, to push.Address, m push.Message) push.Re
 }
 
 func (h *house) sender(p push.Provider) *push.Sender {
+	return h.senderOf(map[string]push.Provider{push.FCM: p})
+}
+
+func (h *house) senderOf(providers map[string]push.Provider) *push.Sender {
 	token := 0
 	return push.NewSender(push.Sender{
-		Queue: h.db, Providers: map[string]push.Provider{push.FCM: p}, Content: push.ContentTags, Now: h.clock.Now,
+		Queue: h.db, Providers: providers, Content: push.ContentTags, Now: h.clock.Now,
 		Draw: func() float64 { return 0.5 }, NewToken: func() string { token++; return fmt.Sprint("lease", token) },
-		Log: slog.New(slog.DiscardHandler), Limit: rate.NewLimiter(rate.Inf, 1), InFlight: 64,
+		Log: slog.New(slog.DiscardHandler), Rate: 10_000, InFlight: 64,
 	})
+}
+
+// claim asks for up to ten of FCM's deliveries.
+func (h *house) claim(outlet doorstep.OutletNo, token string) push.Claim {
+	now := h.clock.Now()
+	return push.Claim{
+		Outlet: outlet, Now: now, LeaseUntil: now.Add(time.Minute), Token: token, Rooms: []push.Room{{Provider: push.FCM, Limit: 10}},
+	}
 }
 
 // pass runs the sender until it moves nothing more.
@@ -234,22 +247,33 @@ func TestADeadAddressIsRetiredUnlessItWasRefreshed(t *testing.T) {
 
 func TestADeliveryIsTriedAgainUntilItsAttemptsAreUsedUp(t *testing.T) {
 	onEach(t, 0, func(t *testing.T, h *house) {
+		// Given one phone whose messages fail while others' arrive
 		h.wishful()
 		h.device("li", "phone", "addr-1")
-		p := &pager{answer: func(push.Address) push.Result { return push.Result{Outcome: push.Retry, Code: "unavailable"} }}
+		h.device("chen", "phone", "addr-2")
+		tried := 0
+		p := &pager{answer: func(to push.Address) push.Result {
+			if to.Value == "addr-1" {
+				tried++
+				return push.Result{Outcome: push.Retry, Code: "unavailable"}
+			}
+			return push.Result{Outcome: push.Accepted, Code: "ok"}
+		}}
 		s := h.sender(p)
 		h.dispatch(order("SF1", "li", wang))
 		h.pass(s)
-		require.Len(t, p.sent, 1)
+		require.Equal(t, 1, tried)
 		h.clock.Add(time.Second)
 		h.pass(s)
-		require.Len(t, p.sent, 1, "not before its time")
-		for range 20 {
+		require.Equal(t, 1, tried, "not before its time")
+		const rounds = 20
+		for i := range rounds {
+			h.dispatch(order(fmt.Sprint("CHEN", i), "chen", wang))
 			h.clock.Add(5 * time.Minute)
 			h.pass(s)
 		}
-		require.Len(t, p.sent, 8)
-		require.Equal(t, []string{"failed"}, h.outcomes())
+		require.Equal(t, 8, tried)
+		require.ElementsMatch(t, append(slices.Repeat([]string{"sent"}, rounds), "failed"), h.outcomes())
 	})
 }
 
@@ -264,10 +288,79 @@ func TestAConfigurationFaultSpendsNoAttempt(t *testing.T) {
 			h.pass(s)
 			h.clock.Add(time.Minute)
 		}
-		require.Len(t, p.sent, 30)
+		require.Len(t, p.sent, 9, "after 0, 1, 2, 4, 8, 13, 18, 23 and 28 minutes")
 		p.answer = nil
+		h.clock.Add(5 * time.Minute)
 		h.pass(s)
 		require.Equal(t, []string{"sent"}, h.outcomes())
+	})
+}
+
+// Expired deliveries of a provider that nobody has must not stay open for ever.
+func TestAProviderThatThisNodeLacksIsLeftToOthersUntilTheShiftEnds(t *testing.T) {
+	onEach(t, 0, func(t *testing.T, h *house) {
+		h.wishful()
+		h.device("li", "phone", "addr-1")
+		h.dispatch(order("SF1", "li", wang), order("SF2", "chen", wang))
+		without := h.senderOf(map[string]push.Provider{push.WebPush: &pager{}})
+		h.pass(without)
+		p := &pager{}
+		h.pass(h.sender(p))
+		require.Len(t, p.sent, 1, "it was due all the time")
+
+		h.dispatch(order("SF3", "li", wang))
+		h.pass(without)
+		h.clock.Add(14 * time.Hour)
+		h.pass(without)
+		require.ElementsMatch(t, []string{"sent", "expired"}, h.outcomes())
+	})
+}
+
+func TestADeviceHasOneMessageAtATimeAndOneCourierNotTheWholeClaim(t *testing.T) {
+	onEach(t, 0, func(t *testing.T, h *house) {
+		// Given a courier with six phones and three pushes, and another behind him
+		ctx := context.Background()
+		h.wishful()
+		for i := range 6 {
+			h.device("li", fmt.Sprint("phone", i), fmt.Sprint("addr-", i))
+		}
+		h.device("chen", "phone", "addr-chen")
+		for i := range 3 {
+			h.dispatch(order(fmt.Sprint("SF", i), "li", wang))
+			h.clock.Add(time.Second)
+		}
+		h.dispatch(order("SF9", "chen", wang))
+		outlet, _ := doorstep.OutletOf(h.alerts("li")[0].ID)
+		compose := func(kind string, alerts []push.Alert) push.Message {
+			return push.Compose(kind, alerts, push.ContentTags, h.clock.Now())
+		}
+		_, err := h.db.ComposeDue(ctx, outlet, h.clock.Now(), 10, compose)
+		require.NoError(t, err)
+
+		// When there is room for five
+		c := h.claim(outlet, "first")
+		c.Rooms[0].Limit = 5
+		first, err := h.db.Claim(ctx, c)
+		require.NoError(t, err)
+
+		// Then four are his, and the fifth is the other's
+		couriers, devices := map[int64]int{}, map[string]bool{}
+		for _, d := range first {
+			couriers[d.CourierNo]++
+			devices[d.DeviceID] = true
+		}
+		require.ElementsMatch(t, []int{4, 1}, slices.Collect(maps.Values(couriers)))
+		require.Len(t, devices, 5)
+
+		// And the next claim takes nothing for phones that are busy
+		c = h.claim(outlet, "second")
+		c.Busy = slices.Collect(maps.Keys(devices))
+		second, err := h.db.Claim(ctx, c)
+		require.NoError(t, err)
+		require.Len(t, second, 2)
+		for _, d := range second {
+			require.False(t, devices[d.DeviceID])
+		}
 	})
 }
 
@@ -308,7 +401,7 @@ func TestALateWorkerChangesNothing(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 1, n)
 		claim := func(token string) []push.Delivery {
-			list, err := h.db.Claim(ctx, outlet, h.clock.Now(), h.clock.Now().Add(time.Minute), token, 10)
+			list, err := h.db.Claim(ctx, h.claim(outlet, token))
 			require.NoError(t, err)
 			return list
 		}
@@ -346,7 +439,7 @@ func TestARestartedServerTakesOverItsLeases(t *testing.T) {
 		}
 		_, err := h.db.ComposeDue(ctx, outlet, h.clock.Now(), 10, compose)
 		require.NoError(t, err)
-		_, err = h.db.Claim(ctx, outlet, h.clock.Now(), h.clock.Now().Add(time.Minute), "dead", 10)
+		_, err = h.db.Claim(ctx, h.claim(outlet, "dead"))
 		require.NoError(t, err)
 		require.NoError(t, h.db.TakeOver(ctx, h.clock.Now()))
 		p := &pager{}
@@ -463,8 +556,7 @@ func TestADeliverySaysWhatKindOfAddressItGoesTo(t *testing.T) {
 			reached = append(reached, to) // under the pager's lock
 			return push.Result{Outcome: push.Accepted, Code: "ok"}
 		}}
-		s := h.sender(p)
-		s.Providers[push.WebPush] = p
+		s := h.senderOf(map[string]push.Provider{push.FCM: p, push.WebPush: p})
 
 		h.dispatch(order("SF1", "li", wang))
 		h.pass(s)

@@ -52,12 +52,13 @@ type outletRow struct {
 	Name      string
 	TimeZone  string `db:"time_zone"`
 	Hours     string
+	PushRules string `db:"push_rules"`
 	Locale    string
 	CreatedMS int64 `db:"created_at_ms"`
 	UpdatedMS int64 `db:"updated_at_ms"`
 }
 
-const outletColumns = `no, id, name, time_zone, hours, locale, created_at_ms, updated_at_ms`
+const outletColumns = `no, id, name, time_zone, hours, push_rules, locale, created_at_ms, updated_at_ms`
 
 func (r outletRow) outlet() (o parcels.Outlet, err error) {
 	o = parcels.Outlet{
@@ -66,6 +67,9 @@ func (r outletRow) outlet() (o parcels.Outlet, err error) {
 	}
 	if err := json.Unmarshal([]byte(r.Hours), &o.Hours); err != nil {
 		return o, fmt.Errorf("outlet %d: hours: %w", r.No, err)
+	}
+	if err := json.Unmarshal([]byte(r.PushRules), &o.Push); err != nil {
+		return o, fmt.Errorf("outlet %d: push rules: %w", r.No, err)
 	}
 	return o, nil
 }
@@ -76,6 +80,10 @@ func (db *DB) PutOutlet(ctx context.Context, company doorstep.CompanyNo, o parce
 	if err != nil {
 		return parcels.Outlet{}, err
 	}
+	rules, err := json.Marshal(o.Push)
+	if err != nil {
+		return parcels.Outlet{}, err
+	}
 	var row outletRow
 	err = db.inTx(ctx, func(tx *Tx) error {
 		no, err := draw(tx, 1)
@@ -83,11 +91,11 @@ func (db *DB) PutOutlet(ctx context.Context, company doorstep.CompanyNo, o parce
 			return err
 		}
 		now := ms(o.UpdatedAt)
-		return tx.get(&row, `insert into outlet (no, company_no, id, name, time_zone, hours, locale, created_at_ms, updated_at_ms)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		return tx.get(&row, `insert into outlet (no, company_no, id, name, time_zone, hours, push_rules, locale, created_at_ms, updated_at_ms)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 on conflict (company_no, id) do update set name = excluded.name, time_zone = excluded.time_zone, hours = excluded.hours,
-  locale = excluded.locale, updated_at_ms = excluded.updated_at_ms
-returning `+outletColumns, no, company, o.ID, o.Name, o.TimeZone, string(hours), o.Locale, now, now)
+  push_rules = excluded.push_rules, locale = excluded.locale, updated_at_ms = excluded.updated_at_ms
+returning `+outletColumns, no, company, o.ID, o.Name, o.TimeZone, string(hours), string(rules), o.Locale, now, now)
 	})
 	if err != nil {
 		return parcels.Outlet{}, fmt.Errorf("outlet %s: %w", o.ID, err)

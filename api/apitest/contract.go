@@ -4,12 +4,14 @@ package apitest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -29,6 +31,8 @@ var Contract = sync.OnceValue(func() *openapi3.T {
 	return doc
 })
 
+func init() { openapi3filter.RegisterBodyDecoder("text/event-stream", openapi3filter.PlainBodyDecoder) }
+
 var router = sync.OnceValue(func() routers.Router {
 	r, err := legacy.NewRouter(Contract())
 	if err != nil {
@@ -40,11 +44,14 @@ var router = sync.OnceValue(func() routers.Router {
 // Checked serves as h does and fails t for every answer that the contract does
 // not document: its status, a required header, the content type or the body.
 // Where the contract has no such path or method, only a problem will do.
-// Answers are held back until they are complete, so h must not stream.
+// Answers are held back until they are complete. One that flushes would never
+// be: its request ends there, and what was flushed stands for all of it.
 func Checked(t testing.TB, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := httptest.NewRecorder()
-		h.ServeHTTP(answer, r)
+		ctx, cut := context.WithCancel(r.Context())
+		defer cut()
+		h.ServeHTTP(flushOnce{answer, cut}, r.WithContext(ctx))
 		if err := check(r, answer); err != nil {
 			t.Errorf("%s %s answered %d against the contract: %v\n%s", r.Method, r.URL, answer.Code, err, answer.Body)
 		}
@@ -55,6 +62,21 @@ func Checked(t testing.TB, h http.Handler) http.Handler {
 		_, _ = w.Write(answer.Body.Bytes())
 	})
 }
+
+// flushOnce is a connection on which the caller hangs up at the first flush.
+type flushOnce struct {
+	*httptest.ResponseRecorder
+	hangUp context.CancelFunc
+}
+
+// FlushError implements what http.ResponseController looks for.
+func (f flushOnce) FlushError() error {
+	f.hangUp()
+	return nil
+}
+
+// SetWriteDeadline does nothing: there is no network to wait for.
+func (f flushOnce) SetWriteDeadline(time.Time) error { return nil }
 
 func check(r *http.Request, answer *httptest.ResponseRecorder) error {
 	route, params, err := router().FindRoute(r)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -19,6 +20,25 @@ type witness struct {
 func (w *witness) Errorf(string, ...any) { w.failed = true }
 
 const notFound = `{"type":"/docs/problems#not_found","title":"t","status":404,"code":"not_found","errors":[],"request_id":"r"}`
+
+func TestAStreamIsCheckedUpToItsFirstFlush(t *testing.T) {
+	for contentType, failed := range map[string]bool{"text/event-stream": false, "text/html": true} {
+		w := &witness{TB: t}
+		h := apitest.Checked(w, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			control := http.NewResponseController(w)
+			require.NoError(t, control.SetWriteDeadline(time.Time{}))
+			w.Header().Set("Content-Type", contentType)
+			_, _ = w.Write([]byte(":\n\n"))
+			require.NoError(t, r.Context().Err())
+			require.NoError(t, control.Flush())
+			<-r.Context().Done()
+		}))
+		got := httptest.NewRecorder()
+		h.ServeHTTP(got, httptest.NewRequest("GET", "/v1/me/alerts/stream", nil))
+		require.Equal(t, failed, w.failed, contentType)
+		require.Equal(t, ":\n\n", got.Body.String())
+	}
+}
 
 func TestAnAnswerAgainstTheContractFailsTheTest(t *testing.T) {
 	problem := http.Header{"Content-Type": {"application/problem+json"}}

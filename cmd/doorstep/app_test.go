@@ -17,15 +17,16 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/time/rate"
 
 	"doorstep"
 	"doorstep/access"
 	"doorstep/api"
 	"doorstep/api/apitest"
+	"doorstep/metrics"
 	"doorstep/push"
 	"doorstep/push/fcm"
 	"doorstep/push/sink"
+	"doorstep/push/webpush"
 	"doorstep/reading"
 	"doorstep/store"
 	"doorstep/store/storetest"
@@ -39,8 +40,12 @@ type app struct {
 	t       *testing.T
 	db      *store.DB
 	handler http.Handler
+	streams http.Handler     // handler without the checks, which hold answers back
+	server  *httptest.Server // of streams; nil until it is needed
 	sender  *push.Sender
+	metrics *metrics.Metrics
 	log     *journal
+	bell    *push.Bell // of streams
 }
 
 // site is what the nodes of one installation share.
@@ -54,6 +59,9 @@ type site struct {
 	sinkURL string
 	tokens  map[access.Request]string
 }
+
+// vapidKey belongs to nobody.
+const vapidKey = "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"
 
 // option changes a site before its first node starts.
 type option func(*site)
@@ -91,22 +99,36 @@ func (s *site) node(t *testing.T) *app {
 	require.NoError(t, err)
 	a := &app{site: s, t: t, log: &journal{}, db: storetest.Open(t, s.url, s.vault, s.clock, s.settle)}
 	log := slog.New(slog.NewJSONHandler(a.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	server := newServer(a.db, reader, s.clock.Now, doorstep.MakeID)
+	a.bell = &push.Bell{}
+	a.db.OnNews(func(n store.News) { ring(a.bell, n) })
+	server := newServer(a.db, reader, a.bell, s.clock.Now, doorstep.MakeID)
 	server.PublicURL = func() string { return "https://doorstep.example" }
-	a.handler = apitest.Checked(t, api.New(api.Config{
+	a.metrics = metrics.New(metrics.Config{Queue: a.db, Streams: a.bell.Listening, Now: s.clock.Now, Log: log})
+	server.Inbox.Arrived = a.metrics.Arrived
+	browsers, err := webpush.New(webpush.Config{
+		PrivateKey: vapidKey, Subject: "mailto:ops@carrier.example", AllowLoopback: true, Now: s.clock.Now,
+	})
+	require.NoError(t, err)
+	offerWebPush(server, browsers)
+	e := api.New(api.Config{
 		Operations: server,
 		Tokens:     api.Tokens{Authenticator: &access.Authenticator{Store: a.db, Now: s.clock.Now}},
 		Replays:    store.Replays{DB: a.db},
+		Follow:     server.Inbox.Follow,
 		Ready:      a.db.Ping,
 		Log:        log,
 		Now:        s.clock.Now,
 		NewID:      uuid.NewString,
-	}))
-	provider, err := fcm.New(t.Context(), fcm.Config{Project: "demo", Endpoint: s.sinkURL + "/v1", Now: s.clock.Now})
+		Draw:       func() float64 { return 0.5 },
+	})
+	e.Use(a.metrics.Requests(e))
+	a.streams, a.handler = e, apitest.Checked(t, e)
+	apps, err := fcm.New(t.Context(), fcm.Config{Project: "demo", Endpoint: s.sinkURL + "/v1", Now: s.clock.Now})
 	require.NoError(t, err)
 	a.sender = push.NewSender(push.Sender{
-		Queue: a.db, Providers: map[string]push.Provider{push.FCM: provider}, Content: s.content, Now: s.clock.Now,
-		Draw: func() float64 { return 0.5 }, NewToken: uuid.NewString, Log: log, Limit: rate.NewLimiter(rate.Inf, 1), InFlight: 16,
+		Queue: a.db, Providers: map[string]push.Provider{push.FCM: apps, push.WebPush: browsers}, Content: s.content, Now: s.clock.Now,
+		Draw: func() float64 { return 0.5 }, NewToken: uuid.NewString, Log: log, Rate: 10_000, InFlight: 16,
+		Observer: a.metrics,
 	})
 	return a
 }

@@ -50,13 +50,13 @@ type crash struct {
 	alerts     map[string]string // waybill to the alert that was acknowledged
 }
 
-// loseNothing kills a server at different moments. Whatever it acknowledged is
-// afterwards in the inbox once and on the phones, and a resend is a duplicate.
-func loseNothing(t *testing.T, program string, c console) {
+// newCrash starts a server with couriers who have a phone, and a consignee about
+// whose every parcel there is an alert.
+func newCrash(t *testing.T, program string, c console, settle string) *crash {
 	x := &crash{t: t, program: program, console: c, phones: sink.New(sink.Options{}), alerts: map[string]string{}}
 	fcm := httptest.NewServer(x.phones)
 	t.Cleanup(fcm.Close)
-	x.args = []string{"--fcm-project", "demo", "--fcm-endpoint", fcm.URL + "/v1", "--push-settle", "100ms", "--log-level", "warn"}
+	x.args = []string{"--fcm-project", "demo", "--fcm-endpoint", fcm.URL + "/v1", "--push-settle", settle, "--log-level", "warn"}
 	x.integrator = strings.TrimSpace(c.ok("token", "create", "--role", "integrator"))
 	consumer := strings.TrimSpace(c.ok("token", "create", "--role", "consumer", "--consumer-phone", anne))
 	x.server = start(t, program, c, x.args...)
@@ -68,6 +68,13 @@ func loseNothing(t *testing.T, program string, c console) {
 		}, nil)
 		x.couriers = append(x.couriers, token)
 	}
+	return x
+}
+
+// loseNothing kills a server at different moments. Whatever it acknowledged is
+// afterwards in the inbox once and on the phones, and a resend is a duplicate.
+func loseNothing(t *testing.T, program string, c console) {
+	x := newCrash(t, program, c, "100ms")
 	for round := range killRounds(t) {
 		x.round(round)
 	}

@@ -57,7 +57,7 @@ func (c *demoCmd) Run(ctx context.Context, s *streams) (err error) {
 	started := make(chan string, 1)
 	server := serveCmd{
 		Database: where, Listen: c.address(), LogLevel: "warn",
-		FCMProject: "demo", FCMEndpoint: "http://" + phonesAt.Addr().String() + "/v1",
+		Services:   pushServices{FCMProject: "demo", FCMEndpoint: "http://" + phonesAt.Addr().String() + "/v1"},
 		PushSettle: demoSettle, PushContent: "tags", PushRate: 500, PushInFlight: 16,
 		started: func(base string) { started <- base },
 	}

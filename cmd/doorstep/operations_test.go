@@ -213,7 +213,7 @@ func (s *scene) samples() map[string]sample {
 			Name: "West Gate", TimeZone: ptr("Asia/Shanghai"), Locale: ptr("zh-CN"), Hours: &api.Hours{
 				Weekly:     &map[string][]api.Span{"mon": {{Opens: "08:00", Closes: "20:00"}}},
 				Exceptions: &[]api.HoursException{{Date: "2026-10-01", Spans: []api.Span{{Opens: "10:00", Closes: "12:00"}}}},
-			},
+			}, Push: &api.PushRules{QuietFrom: ptr("23:00"), QuietTo: ptr("06:30"), PerDay: ptr(12)},
 		}},
 		"getOutlet": {path: "/v1/outlets/west", status: http.StatusOK, strangers: "rosters"},
 		"putCourier": {path: "/v1/couriers/li", status: http.StatusOK, strangers: "rosters", body: api.CourierInput{
@@ -259,12 +259,16 @@ func (s *scene) samples() map[string]sample {
 		"getComplaint":   {path: "/v1/complaints/" + s.complaint.ID, status: http.StatusOK, strangers: "complaints"},
 		"listComplaints": {status: http.StatusOK, strangers: "complaints"},
 
+		"listOutletAlerts": {path: "/v1/outlets/west/alerts", status: http.StatusOK, strangers: "unread"},
+
+		"getWebPushKey": {status: http.StatusOK, strangers: "keys"},
 		"putDevice": {path: "/v1/me/devices/phone-1", status: http.StatusOK, strangers: "devices", body: api.DeviceInput{
 			Provider: "fcm", Address: ptr("token-of-li"), Locale: "zh-CN", AppVersion: ptr("2.4.0"),
 		}},
-		"deleteDevice": {path: "/v1/me/devices/phone-1", status: http.StatusNoContent, strangers: "devices"},
-		"getMyRun":     {status: http.StatusOK, strangers: "couriers"},
-		"listMyAlerts": {status: http.StatusOK, strangers: "couriers"},
+		"deleteDevice":   {path: "/v1/me/devices/phone-1", status: http.StatusNoContent, strangers: "devices"},
+		"getMyRun":       {status: http.StatusOK, strangers: "couriers"},
+		"listMyAlerts":   {status: http.StatusOK, strangers: "couriers"},
+		"streamMyAlerts": {status: http.StatusOK, strangers: "couriers"},
 		"postReceipts": {status: http.StatusOK, strangers: "couriers", body: api.ReceiptBatch{Receipts: []api.ReceiptInput{
 			{AlertID: s.alert, Event: "shown", At: at},
 		}}},

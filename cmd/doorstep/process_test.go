@@ -210,4 +210,7 @@ func TestAServerAsAProcess(t *testing.T) {
 	t.Run("LosesNothingItAcknowledgedWhenItIsKilled", func(t *testing.T) {
 		onConsoles(t, func(t *testing.T, c console) { loseNothing(t, program, c) })
 	})
+	t.Run("LosesNoPushWhenItIsKilledWhileFCMFails", func(t *testing.T) {
+		onConsoles(t, func(t *testing.T, c console) { outliveFaults(t, program, c) })
+	})
 }

@@ -15,17 +15,16 @@ import (
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/time/rate"
 
 	"doorstep"
 	"doorstep/access"
 	"doorstep/api"
 	"doorstep/complaints"
 	"doorstep/evidence"
+	"doorstep/metrics"
 	"doorstep/parcels"
 	"doorstep/prefs"
 	"doorstep/push"
-	"doorstep/push/fcm"
 	"doorstep/reading"
 	"doorstep/store"
 	"doorstep/web"
@@ -37,21 +36,16 @@ type serveCmd struct {
 	Listen    string   `env:"DOORSTEP_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on."`
 	PublicURL string   `env:"DOORSTEP_PUBLIC_URL" help:"Where consumers reach this server (default: the address it listens on)."`
 	LogLevel  string   `env:"DOORSTEP_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
+	Metrics   string   `name:"metrics-listen" env:"DOORSTEP_METRICS_LISTEN" placeholder:"ADDRESS" help:"Address to serve Prometheus' /metrics on, such as 127.0.0.1:9464. Without it there are none."`
 
-	FCMProject     string        `name:"fcm-project" env:"DOORSTEP_FCM_PROJECT" help:"Firebase project. Without FCM settings couriers have the inbox only."`
-	FCMEndpoint    string        `name:"fcm-endpoint" env:"DOORSTEP_FCM_ENDPOINT" help:"FCM's base URL, such as http://127.0.0.1:9099/v1; without credentials on this machine only."`
-	FCMCredentials string        `name:"fcm-credentials" env:"GOOGLE_APPLICATION_CREDENTIALS" help:"File of Google credentials."`
-	PushSettle     time.Duration `env:"DOORSTEP_PUSH_SETTLE" default:"20s" help:"How long a courier's alerts gather into one push; 0s sends at once."`
-	PushContent    string        `env:"DOORSTEP_PUSH_CONTENT" enum:"tags,opaque" default:"tags" help:"What a push says: tags, or opaque ids."`
-	PushRate       float64       `env:"DOORSTEP_PUSH_RATE" default:"500" help:"Messages a second."`
-	PushInFlight   int           `env:"DOORSTEP_PUSH_IN_FLIGHT" default:"256" help:"Messages, and connections, at once."`
+	Services     pushServices  `embed:""`
+	PushSettle   time.Duration `env:"DOORSTEP_PUSH_SETTLE" default:"20s" help:"How long a courier's alerts gather into one push; 0s sends at once."`
+	PushContent  string        `env:"DOORSTEP_PUSH_CONTENT" enum:"tags,opaque" default:"tags" help:"What a push says: tags, or opaque ids."`
+	PushRate     float64       `env:"DOORSTEP_PUSH_RATE" default:"500" help:"Messages a second, to each push service."`
+	PushInFlight int           `env:"DOORSTEP_PUSH_IN_FLIGHT" default:"256" help:"Messages, and connections, at once, to each push service."`
 
 	started func(base string) // told once the server answers; nil outside tests and the demo
 }
-
-// drain is how long requests under way may take once the server is told to
-// stop.
-const drain = 10 * time.Second
 
 // Run serves until ctx ends.
 func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
@@ -78,9 +72,12 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 			return fmt.Errorf("take over leases: %w", err)
 		}
 	}
-	providers, err := c.providers(ctx, log)
+	providers, browsers, err := c.Services.providers(ctx, c.PushInFlight)
 	if err != nil {
 		return err
+	}
+	if len(providers) == 0 {
+		log.Info("no push settings: couriers have the inbox only")
 	}
 	reader, err := reading.New()
 	if err != nil {
@@ -91,39 +88,60 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	base := "http://" + listener.Addr().String()
+	var metricsListener net.Listener
+	if c.Metrics != "" {
+		if metricsListener, err = net.Listen("tcp", c.Metrics); err != nil {
+			return fmt.Errorf("--metrics-listen: %w", err)
+		}
+	}
 
+	bell := &push.Bell{}
+	measured := metrics.New(metrics.Config{Queue: db, Streams: bell.Listening, Now: time.Now, Log: log})
 	sender := push.NewSender(push.Sender{
 		Queue: db, Providers: providers, Content: push.Content(c.PushContent), Now: now, Draw: mathrand.Float64,
-		NewToken: uuid.NewString, Log: log, Limit: rate.NewLimiter(rate.Limit(c.PushRate), max(1, int(c.PushRate))), InFlight: c.PushInFlight,
+		NewToken: uuid.NewString, Log: log, Rate: c.PushRate, InFlight: c.PushInFlight,
+		Observer: measured,
 	})
-	db.OnNewPush(sender.Wake)
-	server := &http.Server{
-		Handler:           c.handler(db, reader, base, log),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       time.Minute,
-		IdleTimeout:       2 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	db.OnNews(func(n store.News) {
+		sender.Wake()
+		ring(bell, n)
+	})
+	operations := newServer(db, reader, bell, now, doorstep.MakeID)
+	operations.PublicURL = c.publicURL(base)
+	operations.Inbox.Arrived = measured.Arrived
+	if browsers != nil {
+		offerWebPush(operations, browsers)
 	}
+	server := newHTTPServer(handler(operations, db, measured, log), log)
+	server.RegisterOnShutdown(bell.Close) // streams would outlast any patience
 
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return sender.Run(ctx) })
+	closer := push.Closer{Ledger: db, Now: now, Log: log}
+	work.Go(func() error { return closer.Run(ctx) })
 	work.Go(func() error {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return fmt.Errorf("serve: %w", err)
-		}
-		return nil
+		return db.Hear(ctx, func(err error) { log.WarnContext(ctx, "lost the other nodes' news", "error", err) })
 	})
-	work.Go(func() error {
-		<-ctx.Done()
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-		defer cancel()
-		return server.Shutdown(stopping)
-	})
+	work.Go(func() error { return serveHTTP(ctx, server, listener) })
 	fmt.Fprintf(s.Out, "doorstep on %[1]s  API docs %[1]s/docs\n", base)
+	if metricsListener != nil {
+		work.Go(func() error {
+			return serveHTTP(ctx, newHTTPServer(metricsOnly(measured.Handler()), log), metricsListener)
+		})
+		fmt.Fprintf(s.Out, "metrics on http://%s/metrics\n", metricsListener.Addr())
+	}
 	if c.started != nil {
 		c.started(base)
 	}
 	return work.Wait()
+}
+
+// ring tells the streams of whom there is news.
+func ring(bell *push.Bell, n store.News) {
+	bell.Ring(n.Couriers...)
+	if n.Missed {
+		bell.RingAll()
+	}
 }
 
 // check refuses settings that would only show their fault later.
@@ -139,39 +157,30 @@ func (c *serveCmd) check() error {
 	return nil
 }
 
-// providers are the push services that the settings name.
-func (c *serveCmd) providers(ctx context.Context, log *slog.Logger) (map[string]push.Provider, error) {
-	if c.FCMProject == "" && c.FCMEndpoint == "" && c.FCMCredentials == "" {
-		log.Info("no FCM settings: couriers have the inbox only")
-		return nil, nil
-	}
-	sender, err := fcm.New(ctx, fcm.Config{
-		Project: c.FCMProject, Endpoint: c.FCMEndpoint, CredentialsFile: c.FCMCredentials, MaxConns: c.PushInFlight,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("FCM settings (--fcm-project, --fcm-endpoint, GOOGLE_APPLICATION_CREDENTIALS): %w", err)
-	}
-	return map[string]push.Provider{push.FCM: sender}, nil
-}
-
-// handler wires the use cases to the database.
-func (c *serveCmd) handler(db *store.DB, reader *reading.Reader, base string, log *slog.Logger) http.Handler {
+// publicURL is where consumers reach the server that listens at base.
+func (c *serveCmd) publicURL(base string) func() string {
 	if c.PublicURL != "" {
 		base = strings.TrimRight(c.PublicURL, "/")
 	}
-	server := newServer(db, reader, now, doorstep.MakeID)
-	server.PublicURL = func() string { return base }
+	return func() string { return base }
+}
+
+// handler puts the use cases and the pages behind HTTP.
+func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, log *slog.Logger) http.Handler {
 	tokens := &access.Authenticator{Store: db, Now: now}
 	e := api.New(api.Config{
-		Operations: server,
+		Operations: operations,
 		Tokens:     api.Tokens{Authenticator: tokens},
 		Replays:    store.Replays{DB: db},
+		Follow:     operations.Inbox.Follow,
 		Ready:      db.Ping,
 		Log:        log,
 		Now:        now,
 		NewID:      uuid.NewString,
+		Draw:       mathrand.Float64,
 	})
 	web.Register(e, tokens)
+	e.Use(measured.Requests(e))
 	return e
 }
 
@@ -179,7 +188,7 @@ func (c *serveCmd) handler(db *store.DB, reader *reading.Reader, base string, lo
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 
 // newServer builds the use cases over one database.
-func newServer(db *store.DB, reader *reading.Reader, now func() time.Time, newID doorstep.IDMaker) *api.Server {
+func newServer(db *store.DB, reader *reading.Reader, bell *push.Bell, now func() time.Time, newID doorstep.IDMaker) *api.Server {
 	return &api.Server{
 		Roster:     &parcels.Roster{Store: db, Now: now, TimeZone: db.TimeZone()},
 		Scanner:    &parcels.Scanner{Store: db, Now: now},
@@ -187,7 +196,8 @@ func newServer(db *store.DB, reader *reading.Reader, now func() time.Time, newID
 		Runner:     &parcels.Runner{Store: db, Now: now},
 		Book:       &prefs.Book{Store: db, Now: now, NewID: newID},
 		Desk:       &complaints.Desk{Store: db, Read: readWith(reader), Now: now, NewID: newID},
-		Inbox:      &push.Inbox{Store: db, Now: now},
+		Inbox:      &push.Inbox{Store: db, Now: now, Bell: bell},
+		Watch:      &push.Watch{Store: db},
 		Recorder:   &evidence.Recorder{Store: db, Now: now, NewID: newID},
 		Office:     &access.Office{Store: db, Now: now, NewID: newID, Random: rand.Reader},
 		Now:        now,

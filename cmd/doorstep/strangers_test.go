@@ -15,7 +15,8 @@ import (
 // strangers ask for what is not theirs, by what they ask for.
 var strangers = map[string]func(*testing.T, *scene){
 	"rosters": otherRosters, "waybills": otherWaybills, "parcels": otherParcels, "wishes": otherWishes, "consents": otherConsents,
-	"complaints": otherComplaints, "devices": otherDevices, "couriers": otherCouriers, "evidence": otherEvidence,
+	"complaints": otherComplaints, "devices": otherDevices, "couriers": otherCouriers, "evidence": otherEvidence, "keys": sameKey,
+	"unread": otherUnread,
 }
 
 // An object of another company, outlet, consumer or courier is as if it were
@@ -46,6 +47,23 @@ func missing(t *testing.T, answers ...answer) {
 	for _, r := range answers {
 		require.Equal(t, "not_found", r.problem(http.StatusNotFound).Code, r.request)
 	}
+}
+
+func otherUnread(t *testing.T, s *scene) {
+	require.NotEmpty(t, read[api.UnreadAlertPage](s.get(s.manager("west"), "/v1/outlets/west/alerts"), http.StatusOK).Items)
+	missing(t, s.get(s.manager("east"), "/v1/outlets/west/alerts"), s.get(s.manager("nowhere"), "/v1/outlets/nowhere/alerts"))
+	for _, role := range []doorstep.Role{doorstep.RoleManager, doorstep.RoleHQ} {
+		r := s.get(s.rival(role), "/v1/outlets/west/alerts")
+		if r.status == http.StatusOK { // the rival's own outlet of that name
+			require.Empty(t, read[api.UnreadAlertPage](r, http.StatusOK).Items)
+		}
+	}
+}
+
+// The key is the server's: there is nothing in it to keep from anybody.
+func sameKey(t *testing.T, s *scene) {
+	mine := read[api.WebPushKey](s.get(s.courier("li"), "/v1/push/webpush-key"), http.StatusOK)
+	require.Equal(t, mine, read[api.WebPushKey](s.get(s.rival(doorstep.RoleCourier), "/v1/push/webpush-key"), http.StatusOK))
 }
 
 func otherRosters(t *testing.T, s *scene) {
@@ -168,6 +186,9 @@ func otherCouriers(t *testing.T, s *scene) {
 		run := read[api.Run](s.get(who, "/v1/me/run"), http.StatusOK)
 		require.NotContains(t, waybills(run), "SF4")
 		require.Empty(t, read[api.AlertPage](s.get(who, "/v1/me/alerts"), http.StatusOK).Items)
+		stream := s.get(who, "/v1/me/alerts/stream?install_id=phone-1")
+		stream.is(http.StatusOK)
+		require.NotContains(t, string(stream.body), "event:")
 
 		receipts := read[api.ReceiptResults](s.post(who, "/v1/me/alerts/receipts", shown), http.StatusOK).Results
 		require.Equal(t, "not_found", receipts[0].Problem.Code)

@@ -75,7 +75,7 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 		if ctx.Err() == context.Canceled {
 			a.Fault = wire.Cancelled
 		} else {
-			a.noToken = true
+			a.noToken = err
 		}
 		return answer(req, hiddenStatus, wire.Exchange{}), nil
 	}

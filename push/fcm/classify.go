@@ -25,7 +25,7 @@ const (
 // wrong project setting must not wipe the fleet.
 func classify(a *attempt, name string, err error, now time.Time) push.Result {
 	switch {
-	case a.noToken:
+	case a.noToken != nil:
 		return push.Result{Outcome: push.ProviderDown, Code: CodeCredentials}
 	case a.Fault != wire.NoFault:
 		return a.Refusal(now)

@@ -148,6 +148,27 @@ func TestAQuietMessageWakesNobody(t *testing.T) {
 	require.Equal(t, map[string]string{"apns-priority": "5", "apns-expiration": "0"}, got.APNS.Headers)
 }
 
+func TestWhatIsForTheAppAloneShowsNothing(t *testing.T) {
+	s := newSink()
+	sender := newSender(t, config(serve(t, s, false)))
+	m := push.Message{Kind: push.KindRecall, Data: map[string]string{"alerts": `[{"id":"a1"}]`, "kind": "withdraw"}, TTL: time.Hour}
+	require.NoError(t, sender.Check(m))
+
+	require.Equal(t, push.Accepted, sender.Send(t.Context(), phone, m).Outcome)
+
+	require.JSONEq(t, `{
+		"token": "phone-1",
+		"data": {"alerts": "[{\"id\":\"a1\"}]", "kind": "withdraw"},
+		"android": {"priority": "normal", "ttl": "3600s"},
+		"apns": {
+			"headers": {"apns-priority": "5", "apns-expiration": "1772456400", "apns-push-type": "background"},
+			"payload": {"aps": {"content-available": 1, "thread-id": "withdraw"}}
+		}
+	}`, string(s.Messages()[0].Message))
+	m.High = true
+	require.Error(t, sender.Check(m), "what nobody sees may not wake a phone")
+}
+
 func TestAnAddressOfAnotherKindIsNotTried(t *testing.T) {
 	w := serve(t, newSink(), false)
 	sender := newSender(t, config(w))

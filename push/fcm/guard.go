@@ -22,7 +22,7 @@ const hiddenStatus = 599
 // they stay facts.
 type attempt struct {
 	wire.Exchange
-	noToken bool              // no access token: the endpoint is the token service's, not FCM's
+	noToken error             // why there is no access token: the token service's doing, not FCM's
 	creds   *auth.Credentials // whose token went with it; nil: none
 }
 

@@ -58,33 +58,27 @@ func wireMessage(token string, m push.Message, now time.Time) *messaging.Message
 	if m.Collapse != "" {
 		appleHeaders["apns-collapse-id"] = m.Collapse
 	}
+	android := &messaging.AndroidConfig{CollapseKey: m.Collapse, Priority: androidPriority, TTL: &m.TTL}
+	aps := &messaging.Aps{ThreadID: m.Kind}
+	if m.Visible() {
+		android.Notification = &messaging.AndroidNotification{
+			TitleLocKey: m.TitleKey,
+			BodyLocKey:  m.BodyKey,
+			BodyLocArgs: m.BodyArgs,
+			Tag:         m.Kind,
+			ChannelID:   channelID,
+			Visibility:  messaging.VisibilityPrivate,
+		}
+		aps.Alert = &messaging.ApsAlert{TitleLocKey: m.TitleKey, LocKey: m.BodyKey, LocArgs: m.BodyArgs}
+	} else {
+		aps.ContentAvailable = true
+		appleHeaders["apns-push-type"] = "background"
+	}
 	return &messaging.Message{
-		Token: token,
-		Data:  m.Data,
-		Android: &messaging.AndroidConfig{
-			CollapseKey: m.Collapse,
-			Priority:    androidPriority,
-			TTL:         &m.TTL,
-			Notification: &messaging.AndroidNotification{
-				TitleLocKey: m.TitleKey,
-				BodyLocKey:  m.BodyKey,
-				BodyLocArgs: m.BodyArgs,
-				Tag:         m.Kind,
-				ChannelID:   channelID,
-				Visibility:  messaging.VisibilityPrivate,
-			},
-		},
-		APNS: &messaging.APNSConfig{
-			Headers: appleHeaders,
-			Payload: &messaging.APNSPayload{Aps: &messaging.Aps{
-				Alert: &messaging.ApsAlert{
-					TitleLocKey: m.TitleKey,
-					LocKey:      m.BodyKey,
-					LocArgs:     m.BodyArgs,
-				},
-				ThreadID: m.Kind,
-			}},
-		},
+		Token:   token,
+		Data:    m.Data,
+		Android: android,
+		APNS:    &messaging.APNSConfig{Headers: appleHeaders, Payload: &messaging.APNSPayload{Aps: aps}},
 	}
 }
 

@@ -19,6 +19,7 @@ type notice struct {
 	Data struct {
 		Alerts string `json:"alerts"` // JSON text, see alert
 		More   string `json:"more"`
+		Kind   string `json:"kind"`
 	} `json:"data"`
 
 	alerts []alert

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"doorstep/push"
 )
 
 // Action is what the sink does with a well-formed send.
@@ -137,10 +139,29 @@ func (s *Sink) SetRules(rules ...Rule) error {
 
 // decide finds the action for a send to d. The caller holds mu.
 func (s *Sink) decide(provider string, d *device, now time.Time) (Action, RetryAfter) {
-	for _, r := range s.rules {
-		if r.applies(provider, d.token, now) {
-			return r.Action, r.RetryAfter
-		}
+	if r := s.ruling(provider, d.token, now); r != nil {
+		return r.Action, r.RetryAfter
 	}
 	return d.magic()
+}
+
+// ruling is the first rule that applies; nil if none does. The caller holds mu.
+func (s *Sink) ruling(provider, token string, now time.Time) *ruleState {
+	for _, r := range s.rules {
+		if r.applies(provider, token, now) {
+			return r
+		}
+	}
+	return nil
+}
+
+// rehearse finds the action for a dry run, by the rules alone: no phone hears of
+// it, and no request is listed.
+func (s *Sink) rehearse(token string) (Action, RetryAfter) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.ruling(push.FCM, token, s.now().UTC()); r != nil {
+		return r.Action, r.RetryAfter
+	}
+	return OK, ""
 }

@@ -39,6 +39,9 @@ type banner struct {
 func (s *screen) show(m Received, now time.Time) bool {
 	s.arrived++
 	n := readNotice(m.Message)
+	if n.Data.Kind == "withdraw" {
+		s.takeOff(n.alertIDs())
+	}
 	if !n.visible() {
 		return false
 	}
@@ -48,6 +51,15 @@ func (s *screen) show(m Received, now time.Time) bool {
 	}
 	s.buzzes++
 	return true
+}
+
+// takeOff removes the banners whose alerts were all acknowledged elsewhere, as
+// the app does.
+func (s *screen) takeOff(alertIDs []string) {
+	s.banners = slices.DeleteFunc(s.banners, func(b banner) bool {
+		own := b.notice.alertIDs()
+		return len(own) > 0 && !slices.ContainsFunc(own, func(id string) bool { return !slices.Contains(alertIDs, id) })
+	})
 }
 
 // showDropped tells that messages were dropped while the phone was away.

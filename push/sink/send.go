@@ -28,7 +28,8 @@ func (s *Sink) send(w http.ResponseWriter, r *http.Request) {
 	}
 	project := r.PathValue("project")
 	if in.validateOnly {
-		answer(w, http.StatusOK, sent{Name: messageName(project, "fake_message_id")}) // as FCM answers a dry run
+		action, wait := s.rehearse(in.target)
+		s.act(w, r, action, wait, messageName(project, "fake_message_id")) // as FCM names a dry run
 		return
 	}
 	action, wait, id := s.receive(incoming{

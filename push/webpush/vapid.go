@@ -39,12 +39,12 @@ type vapidToken struct {
 }
 
 func newVAPID(key *ecdsa.PrivateKey, subject string, random io.Reader) (*vapid, error) {
-	public, err := key.PublicKey.Bytes()
+	public, err := publicText(key)
 	if err != nil {
-		return nil, fmt.Errorf("webpush: public key: %w", err)
+		return nil, err
 	}
 	return &vapid{
-		key: key, public: base64.RawURLEncoding.EncodeToString(public), subject: subject, random: random,
+		key: key, public: public, subject: subject, random: random,
 		tokens: map[string]vapidToken{},
 	}, nil
 }

@@ -23,8 +23,11 @@ func Check(c *doorstep.Checks, m push.Message) {
 	if m.Kind == "" {
 		c.Add("/kind", "required", "must name the kind of push")
 	}
-	if m.TitleKey == "" || m.BodyKey == "" {
-		c.Add("/body_key", "required", "a push shows a title and a body, both by localisation key")
+	if (m.TitleKey == "") != (m.BodyKey == "") {
+		c.Add("/body_key", "required", "a push shows a title and a body, both by localisation key, or nothing")
+	}
+	if m.High && !m.Visible() {
+		c.Add("/high", "not_visible", "only what is seen may wake a phone")
 	}
 	for _, arg := range m.BodyArgs {
 		if !isCount(arg) {

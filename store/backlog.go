@@ -1,0 +1,58 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"doorstep/push"
+)
+
+// maxDevices bounds what is read to count devices: so many took 0.1 s on SQLite.
+const maxDevices = 100_000
+
+// Backlog counts what waits to be sent, by the indexes of what is due: its cost
+// does not grow with the past.
+func (db *DB) Backlog(ctx context.Context, now time.Time) (b push.Backlog, err error) {
+	var states []struct {
+		State string
+		Count int
+	}
+	err = db.list(ctx, &states, `select state, count(*) as count from (
+  select * from (select 'gathering' as state from push where state in ('open', 'due') order by due_at_ms limit ?) pushes
+  union all
+  select * from (select state from delivery where state in ('queued', 'leased') order by next_at_ms limit ?) deliveries) waiting
+group by state`, push.MaxBacklog, push.MaxBacklog)
+	if err != nil {
+		return b, fmt.Errorf("backlog: %w", err)
+	}
+	for _, s := range states {
+		switch s.State {
+		case "gathering":
+			b.Gathering = s.Count
+		case string(push.Queued):
+			b.Queued = s.Count
+		case string(push.Leased):
+			b.Leased = s.Count
+		}
+	}
+	var due []int64
+	err = db.list(ctx, &due, `select at_ms from (
+  select * from (select due_at_ms as at_ms from push where state in ('open', 'due') order by due_at_ms limit 1) pushes
+  union all
+  select * from (select next_at_ms from delivery where state in ('queued', 'leased') order by next_at_ms limit 1) deliveries) first
+where at_ms <= ? order by at_ms limit 1`, ms(now))
+	if err != nil {
+		return b, fmt.Errorf("oldest due: %w", err)
+	}
+	if len(due) > 0 {
+		b.OldestDue = fromMS(due[0])
+	}
+	err = db.list(ctx, &b.Devices, `select provider, retired, count(*) as count from (
+  select provider, retired_at_ms is not null as retired from device limit ?) devices
+group by provider, retired order by provider, retired`, maxDevices)
+	if err != nil {
+		return b, fmt.Errorf("devices: %w", err)
+	}
+	return b, nil
+}

@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"doorstep"
+	"doorstep/push"
+)
+
+type pushRow struct {
+	ID        string
+	CourierNo int64 `db:"courier_no"`
+	Kind      string
+	DeviceID  string `db:"device_id"`
+	OpenedMS  int64  `db:"opened_at_ms"`
+	DueMS     int64  `db:"due_at_ms"`
+}
+
+type deviceRow struct {
+	Home      doorstep.OutletNo `db:"outlet_no"`
+	ID        string
+	CourierNo int64 `db:"courier_no"`
+	Provider  string
+}
+
+// ComposeDue turns due pushes into deliveries.
+func (db *DB) ComposeDue(ctx context.Context, outlet doorstep.OutletNo, now time.Time, limit int, compose func(string, []push.Alert) push.Message) (n int, err error) {
+	err = db.inTx(ctx, func(tx *Tx) error {
+		var due []pushRow
+		err := tx.list(&due, `select id, courier_no, kind, device_id, opened_at_ms, due_at_ms from push
+where outlet_no = ? and state in ('open', 'due') and due_at_ms <= ? order by due_at_ms limit ?`+db.skipLocked, outlet, ms(now), limit)
+		if n = len(due); err != nil || n == 0 {
+			return err
+		}
+		due, held, err := db.hold(tx, outlet, due, now)
+		if err != nil {
+			return fmt.Errorf("push rules: %w", err)
+		}
+		if len(due) == 0 {
+			return nil
+		}
+		alerts, err := db.alertsOfPushes(tx, outlet, due, now)
+		if err != nil {
+			return fmt.Errorf("alerts: %w", err)
+		}
+		devices, err := db.devicesOf(tx, due)
+		if err != nil {
+			return fmt.Errorf("devices: %w", err)
+		}
+		var pushes, deliveries, caughtUp, steps [][]any
+		for _, p := range due {
+			content, err := json.Marshal(compose(p.Kind, alerts[p.ID]))
+			if err != nil {
+				return err
+			}
+			pushes = append(pushes, []any{outlet, p.ID, p.CourierNo, p.Kind, p.DeviceID, "composed", p.OpenedMS, p.DueMS, string(content), held[p.ID]})
+			if p.Kind == push.KindCatchUp {
+				for _, a := range alerts[p.ID] {
+					caughtUp = append(caughtUp, []any{outlet, a.ID, p.ID})
+				}
+			}
+			if p.Kind == push.KindDigest && len(alerts[p.ID]) > 0 {
+				for _, step := range push.Escalation {
+					steps = append(steps, []any{outlet, p.ID, step.Name, ms(now.Add(step.After)), "due"})
+				}
+			}
+			expires := latestExpiry(alerts[p.ID])
+			for i, d := range devices[p.CourierNo] {
+				if p.Kind == push.KindRecall && d.Provider == push.WebPush {
+					continue // a browser must show whatever arrives
+				}
+				if len(alerts[p.ID]) == 0 || held[p.ID] != "" || p.DeviceID != "" && p.DeviceID != d.ID {
+					continue
+				}
+				silent := 0
+				if i > 0 && p.DeviceID == "" { // the one seen last rings for all
+					silent = 1
+				}
+				deliveries = append(deliveries, []any{
+					outlet, db.newID(outlet), p.ID, p.CourierNo, d.Home, d.ID, d.Provider, string(push.Queued), 0,
+					ms(now), "", ms(expires), "", "", ms(now), ms(now), silent,
+				})
+			}
+		}
+		// A portable update of many rows: every one of them exists.
+		err = tx.insert(insertPush,
+			`on conflict (outlet_no, id) do update set state = excluded.state, content = excluded.content, held = excluded.held`, pushes)
+		if err != nil {
+			return fmt.Errorf("pushes: %w", err)
+		}
+		if err := tx.insert(insertDelivery, `on conflict (outlet_no, push_id, device_id) do nothing`, deliveries); err != nil {
+			return fmt.Errorf("deliveries: %w", err)
+		}
+		if err := tx.insert(`insert into push_alert (outlet_no, alert_id, push_id)`, `on conflict do nothing`, caughtUp); err != nil {
+			return fmt.Errorf("alerts caught up on: %w", err)
+		}
+		if err := tx.insert(`insert into escalation (outlet_no, push_id, step, due_at_ms, state)`, `on conflict do nothing`, steps); err != nil {
+			return fmt.Errorf("escalation: %w", err)
+		}
+		return nil
+	})
+	return n, err
+}
+
+const insertDelivery = `insert into delivery (outlet_no, id, push_id, courier_no, home_no, device_id, provider, state, attempt,
+  next_at_ms, lease_token, expires_at_ms, code, provider_ref, created_at_ms, updated_at_ms, silent)`
+
+// alertsOfPushes reads what each push is about: its own alerts, or, for a
+// device that joined late, whatever the courier was sent and has not
+// acknowledged. What has expired or was acknowledged meanwhile rings nobody.
+func (db *DB) alertsOfPushes(tx *Tx, outlet doorstep.OutletNo, due []pushRow, now time.Time) (map[string][]push.Alert, error) {
+	const carried = ` where outlet_no = ? and id in (select alert_id from push_alert where outlet_no = ? and push_id = ?)`
+	const live = ` and acked_at_ms is null and expires_at_ms > ? order by seq`
+	alerts := map[string][]push.Alert{}
+	ids := make([]string, len(due))
+	for i, p := range due {
+		ids[i] = p.ID
+		var rows []alertRow
+		var err error
+		switch p.Kind {
+		case push.KindCatchUp:
+			err = tx.list(&rows, selectAlert+` where outlet_no = ? and courier_no = ?
+and exists (select 1 from push p where p.outlet_no = alert.outlet_no and p.id = alert.push_id and p.state = 'composed')`+live, outlet, p.CourierNo, ms(now))
+		case push.KindRemind:
+			err = tx.list(&rows, selectAlert+carried+live, outlet, outlet, p.ID, ms(now))
+		case push.KindRecall:
+			err = tx.list(&rows, selectAlert+carried+` order by seq`, outlet, outlet, p.ID)
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			alerts[p.ID] = append(alerts[p.ID], r.alert())
+		}
+	}
+	var rows []alertRow
+	if err := tx.list(&rows, selectAlert+` where outlet_no = ? and push_id`+db.inList+live, outlet, db.asList(ids), ms(now)); err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		alerts[r.PushID] = append(alerts[r.PushID], r.alert())
+	}
+	return alerts, nil
+}
+
+// devicesOf reads the couriers' reachable devices, the one seen last first.
+func (db *DB) devicesOf(tx *Tx, due []pushRow) (map[int64][]deviceRow, error) {
+	couriers := make([]int64, len(due))
+	for i, p := range due {
+		couriers[i] = p.CourierNo
+	}
+	var rows []deviceRow
+	err := tx.list(&rows, `select d.outlet_no, d.id, d.courier_no, d.provider from device d
+join courier c on c.no = d.courier_no and c.home_no = d.outlet_no
+where c.no`+db.inList+` and d.retired_at_ms is null and d.provider <> ? order by d.updated_at_ms desc, d.id`, db.asList(couriers), push.None)
+	devices := map[int64][]deviceRow{}
+	for _, r := range rows {
+		devices[r.CourierNo] = append(devices[r.CourierNo], r)
+	}
+	return devices, err
+}
+
+func latestExpiry(alerts []push.Alert) (latest time.Time) {
+	for _, a := range alerts {
+		if a.ExpiresAt.After(latest) {
+			latest = a.ExpiresAt
+		}
+	}
+	return latest
+}

@@ -1,0 +1,80 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"doorstep"
+	"doorstep/push"
+)
+
+// hold applies the outlet's rules to pushes that are due. In quiet hours it
+// puts off what would ring; it returns the rest, and why each rings nobody, ""
+// where it does.
+func (db *DB) hold(tx *Tx, outlet doorstep.OutletNo, due []pushRow, now time.Time) (rest []pushRow, held map[string]string, err error) {
+	var row outletRow
+	if err := tx.get(&row, `select `+outletColumns+` from outlet where no = ?`, outlet); err != nil {
+		return nil, nil, err
+	}
+	o, err := row.outlet()
+	if err != nil {
+		return nil, nil, err
+	}
+	zone, err := time.LoadLocation(o.TimeZone)
+	if err != nil {
+		return nil, nil, fmt.Errorf("outlet %d: %w", outlet, err)
+	}
+	rings := func(p pushRow) bool { return p.Kind != push.KindRecall }
+	if until := o.Push.QuietUntil(now, zone); until.After(now) {
+		var later []string
+		for _, p := range due {
+			if rings(p) {
+				later = append(later, p.ID)
+			} else {
+				rest = append(rest, p)
+			}
+		}
+		return rest, nil, tx.exec(`update push set due_at_ms = ?, held = ? where outlet_no = ? and id`+db.inList,
+			ms(until), push.HeldQuiet, outlet, db.asList(nonNil(later)))
+	}
+	held = make(map[string]string, len(due))
+	if o.Push.PerDay == 0 {
+		return due, held, nil
+	}
+	rung, err := db.rungToday(tx, outlet, due, now, zone)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, p := range due {
+		switch {
+		case !rings(p):
+		case rung[p.CourierNo] >= o.Push.PerDay:
+			held[p.ID] = push.HeldBudget
+		default:
+			rung[p.CourierNo]++
+		}
+	}
+	return due, held, nil
+}
+
+// rungToday counts the pushes that rang each courier since the outlet's
+// midnight.
+func (db *DB) rungToday(tx *Tx, outlet doorstep.OutletNo, due []pushRow, now time.Time, zone *time.Location) (map[int64]int, error) {
+	couriers := make([]int64, len(due))
+	for i, p := range due {
+		couriers[i] = p.CourierNo
+	}
+	y, m, d := now.In(zone).Date()
+	var rows []struct {
+		CourierNo int64 `db:"courier_no"`
+		Pushes    int
+	}
+	err := tx.list(&rows, `select courier_no, count(*) as pushes from push
+where outlet_no = ? and courier_no`+db.inList+` and opened_at_ms >= ? and state = 'composed' and held = '' and kind <> ? group by courier_no`,
+		outlet, db.asList(couriers), ms(time.Date(y, m, d, 0, 0, 0, 0, zone)), push.KindRecall)
+	rung := make(map[int64]int, len(rows))
+	for _, r := range rows {
+		rung[r.CourierNo] = r.Pushes
+	}
+	return rung, err
+}
