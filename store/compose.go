@@ -19,6 +19,14 @@ type pushRow struct {
 	DueMS     int64  `db:"due_at_ms"`
 }
 
+func couriersOf(pushes []pushRow) []int64 {
+	couriers := make([]int64, len(pushes))
+	for i, p := range pushes {
+		couriers[i] = p.CourierNo
+	}
+	return couriers
+}
+
 type deviceRow struct {
 	Home      doorstep.OutletNo `db:"outlet_no"`
 	ID        string
@@ -46,63 +54,85 @@ where outlet_no = ? and state in ('open', 'due') and due_at_ms <= ? order by due
 		if err != nil {
 			return fmt.Errorf("alerts: %w", err)
 		}
-		devices, err := db.devicesOf(tx, due)
+		devices, err := db.devicesOf(tx, couriersOf(due)...)
 		if err != nil {
 			return fmt.Errorf("devices: %w", err)
 		}
-		var pushes, deliveries, caughtUp, steps [][]any
+		var c composition
 		for _, p := range due {
 			content, err := json.Marshal(compose(p.Kind, alerts[p.ID]))
 			if err != nil {
 				return err
 			}
-			pushes = append(pushes, []any{outlet, p.ID, p.CourierNo, p.Kind, p.DeviceID, "composed", p.OpenedMS, p.DueMS, string(content), held[p.ID]})
-			if p.Kind == push.KindCatchUp {
-				for _, a := range alerts[p.ID] {
-					caughtUp = append(caughtUp, []any{outlet, a.ID, p.ID})
-				}
+			c.pushes = append(c.pushes, []any{outlet, p.ID, p.CourierNo, p.Kind, p.DeviceID, "composed", p.OpenedMS, p.DueMS, string(content), held[p.ID]})
+			if len(alerts[p.ID]) == 0 { // all of it was read or has expired
+				continue
 			}
-			if p.Kind == push.KindDigest && len(alerts[p.ID]) > 0 {
-				for _, step := range push.Escalation {
-					steps = append(steps, []any{outlet, p.ID, step.Name, ms(now.Add(step.After)), "due"})
-				}
-			}
-			expires := latestExpiry(alerts[p.ID])
-			for i, d := range devices[p.CourierNo] {
-				if p.Kind == push.KindRecall && d.Provider == push.WebPush {
-					continue // a browser must show whatever arrives
-				}
-				if len(alerts[p.ID]) == 0 || held[p.ID] != "" || p.DeviceID != "" && p.DeviceID != d.ID {
-					continue
-				}
-				silent := 0
-				if i > 0 && p.DeviceID == "" { // the one seen last rings for all
-					silent = 1
-				}
-				deliveries = append(deliveries, []any{
-					outlet, db.newID(outlet), p.ID, p.CourierNo, d.Home, d.ID, d.Provider, string(push.Queued), 0,
-					ms(now), "", ms(expires), "", "", ms(now), ms(now), silent,
-				})
+			c.follow(outlet, p, alerts[p.ID], now)
+			if held[p.ID] == "" {
+				c.deliver(db.newID, outlet, p, latestExpiry(alerts[p.ID]), devices[p.CourierNo], now)
 			}
 		}
-		// A portable update of many rows: every one of them exists.
-		err = tx.insert(insertPush,
-			`on conflict (outlet_no, id) do update set state = excluded.state, content = excluded.content, held = excluded.held`, pushes)
-		if err != nil {
-			return fmt.Errorf("pushes: %w", err)
-		}
-		if err := tx.insert(insertDelivery, `on conflict (outlet_no, push_id, device_id) do nothing`, deliveries); err != nil {
-			return fmt.Errorf("deliveries: %w", err)
-		}
-		if err := tx.insert(`insert into push_alert (outlet_no, alert_id, push_id)`, `on conflict do nothing`, caughtUp); err != nil {
-			return fmt.Errorf("alerts caught up on: %w", err)
-		}
-		if err := tx.insert(`insert into escalation (outlet_no, push_id, step, due_at_ms, state)`, `on conflict do nothing`, steps); err != nil {
-			return fmt.Errorf("escalation: %w", err)
-		}
-		return nil
+		return c.write(tx)
 	})
 	return n, err
+}
+
+// composition is the rows that composed pushes leave.
+type composition struct{ pushes, deliveries, carried, steps [][]any }
+
+// follow notes what comes of a push besides its deliveries.
+func (c *composition) follow(outlet doorstep.OutletNo, p pushRow, alerts []push.Alert, now time.Time) {
+	switch p.Kind {
+	case push.KindCatchUp:
+		for _, a := range alerts {
+			c.carried = append(c.carried, []any{outlet, a.ID, p.ID})
+		}
+	case push.KindDigest:
+		for _, step := range push.Escalation {
+			c.steps = append(c.steps, []any{outlet, p.ID, step.Name, ms(now.Add(step.After)), "due"})
+		}
+	}
+}
+
+// deliver queues a push for the devices that it is for; they are sorted, the one
+// seen last first.
+func (c *composition) deliver(newID doorstep.IDMaker, outlet doorstep.OutletNo, p pushRow, expires time.Time, devices []deviceRow, now time.Time) {
+	for i, d := range devices {
+		switch {
+		case p.DeviceID != "" && p.DeviceID != d.ID:
+			continue
+		case p.Kind == push.KindRecall && d.Provider == push.WebPush:
+			continue // a browser must show whatever arrives
+		}
+		silent := 0
+		if i > 0 && p.DeviceID == "" { // the one seen last rings for all
+			silent = 1
+		}
+		c.deliveries = append(c.deliveries, []any{
+			outlet, newID(outlet), p.ID, p.CourierNo, d.Home, d.ID, d.Provider, string(push.Queued), 0,
+			ms(now), "", ms(expires), "", "", ms(now), ms(now), silent,
+		})
+	}
+}
+
+func (c *composition) write(tx *Tx) error {
+	// A portable update of many rows: every one of them exists.
+	err := tx.insert(insertPush,
+		`on conflict (outlet_no, id) do update set state = excluded.state, content = excluded.content, held = excluded.held`, c.pushes)
+	if err != nil {
+		return fmt.Errorf("pushes: %w", err)
+	}
+	if err := tx.insert(insertDelivery, `on conflict (outlet_no, push_id, device_id) do nothing`, c.deliveries); err != nil {
+		return fmt.Errorf("deliveries: %w", err)
+	}
+	if err := tx.insert(`insert into push_alert (outlet_no, alert_id, push_id)`, `on conflict do nothing`, c.carried); err != nil {
+		return fmt.Errorf("alerts carried again: %w", err)
+	}
+	if err := tx.insert(`insert into escalation (outlet_no, push_id, step, due_at_ms, state)`, `on conflict do nothing`, c.steps); err != nil {
+		return fmt.Errorf("escalation: %w", err)
+	}
+	return nil
 }
 
 const insertDelivery = `insert into delivery (outlet_no, id, push_id, courier_no, home_no, device_id, provider, state, attempt,
@@ -147,11 +177,7 @@ and exists (select 1 from push p where p.outlet_no = alert.outlet_no and p.id = 
 }
 
 // devicesOf reads the couriers' reachable devices, the one seen last first.
-func (db *DB) devicesOf(tx *Tx, due []pushRow) (map[int64][]deviceRow, error) {
-	couriers := make([]int64, len(due))
-	for i, p := range due {
-		couriers[i] = p.CourierNo
-	}
+func (db *DB) devicesOf(tx *Tx, couriers ...int64) (map[int64][]deviceRow, error) {
 	var rows []deviceRow
 	err := tx.list(&rows, `select d.outlet_no, d.id, d.courier_no, d.provider from device d
 join courier c on c.no = d.courier_no and c.home_no = d.outlet_no

@@ -60,10 +60,6 @@ func (db *DB) hold(tx *Tx, outlet doorstep.OutletNo, due []pushRow, now time.Tim
 // rungToday counts the pushes that rang each courier since the outlet's
 // midnight.
 func (db *DB) rungToday(tx *Tx, outlet doorstep.OutletNo, due []pushRow, now time.Time, zone *time.Location) (map[int64]int, error) {
-	couriers := make([]int64, len(due))
-	for i, p := range due {
-		couriers[i] = p.CourierNo
-	}
 	y, m, d := now.In(zone).Date()
 	var rows []struct {
 		CourierNo int64 `db:"courier_no"`
@@ -71,7 +67,7 @@ func (db *DB) rungToday(tx *Tx, outlet doorstep.OutletNo, due []pushRow, now tim
 	}
 	err := tx.list(&rows, `select courier_no, count(*) as pushes from push
 where outlet_no = ? and courier_no`+db.inList+` and opened_at_ms >= ? and state = 'composed' and held = '' and kind <> ? group by courier_no`,
-		outlet, db.asList(couriers), ms(time.Date(y, m, d, 0, 0, 0, 0, zone)), push.KindRecall)
+		outlet, db.asList(couriersOf(due)), ms(time.Date(y, m, d, 0, 0, 0, 0, zone)), push.KindRecall)
 	rung := make(map[int64]int, len(rows))
 	for _, r := range rows {
 		rung[r.CourierNo] = r.Pushes

@@ -131,7 +131,6 @@ func (db *DB) Escalate(ctx context.Context, outlet doorstep.OutletNo, now time.T
 	err = db.inTx(ctx, func(tx *Tx) error {
 		rung = false
 		var due []stepRow
-		// The order is that in which dispatches and receipts take their rows.
 		err := tx.list(&due, `select e.push_id, e.step, p.courier_no from escalation e
 join push p on p.outlet_no = e.outlet_no and p.id = e.push_id
 where e.outlet_no = ? and e.state = 'due' and e.due_at_ms <= ? order by e.due_at_ms, e.push_id, e.step limit ?`+db.skipLockedOf("e"), outlet, ms(now), limit)
@@ -172,7 +171,7 @@ func (db *DB) takeStep(tx *Tx, outlet doorstep.OutletNo, s stepRow, now time.Tim
 		return "done", tx.exec(`update alert set escalated_at_ms = coalesce(escalated_at_ms, ?) where outlet_no = ? and id`+db.inList,
 			ms(now), outlet, db.asList(unread))
 	}
-	devices, err := db.devicesOf(tx, []pushRow{{CourierNo: s.CourierNo}})
+	devices, err := db.devicesOf(tx, s.CourierNo)
 	if err != nil || len(devices[s.CourierNo]) < 2 {
 		return "void", err
 	}

@@ -36,7 +36,7 @@ func (w *watched) String() string {
 func TestTheRequestsOfTheGuidesWorkAgainstTheDemo(t *testing.T) {
 	for _, tool := range []string{"bash", "curl"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip(err)
+			t.Skipf("runs the guides' requests as a reader would, which needs %s", tool)
 		}
 	}
 	// Given a demo whose story is told
