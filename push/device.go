@@ -38,6 +38,12 @@ type DeviceRequest struct {
 	AppVersion string
 }
 
+// Which of a courier's devices are rung.
+const (
+	MaxDevices  = 3                   // those seen last
+	UnseenAfter = 30 * 24 * time.Hour // FCM calls an address stale after a month; the app refreshes its own at every start
+)
+
 const (
 	maxInstallID = 128
 	maxAddress   = 4096

@@ -54,7 +54,7 @@ where outlet_no = ? and state in ('open', 'due') and due_at_ms <= ? order by due
 		if err != nil {
 			return fmt.Errorf("alerts: %w", err)
 		}
-		devices, err := db.devicesOf(tx, couriersOf(due)...)
+		devices, err := db.devicesOf(tx, now, couriersOf(due)...)
 		if err != nil {
 			return fmt.Errorf("devices: %w", err)
 		}
@@ -177,14 +177,17 @@ and exists (select 1 from push p where p.outlet_no = alert.outlet_no and p.id = 
 }
 
 // devicesOf reads the couriers' reachable devices, the one seen last first.
-func (db *DB) devicesOf(tx *Tx, couriers ...int64) (map[int64][]deviceRow, error) {
+func (db *DB) devicesOf(tx *Tx, now time.Time, couriers ...int64) (map[int64][]deviceRow, error) {
 	var rows []deviceRow
 	err := tx.list(&rows, `select d.outlet_no, d.id, d.courier_no, d.provider from device d
 join courier c on c.no = d.courier_no and c.home_no = d.outlet_no
-where c.no`+db.inList+` and d.retired_at_ms is null and d.provider <> ? order by d.updated_at_ms desc, d.id`, db.asList(couriers), push.None)
+where c.no`+db.inList+` and d.retired_at_ms is null and d.provider <> ? and d.updated_at_ms > ? order by d.updated_at_ms desc, d.id`,
+		db.asList(couriers), push.None, ms(now.Add(-push.UnseenAfter)))
 	devices := map[int64][]deviceRow{}
 	for _, r := range rows {
-		devices[r.CourierNo] = append(devices[r.CourierNo], r)
+		if len(devices[r.CourierNo]) < push.MaxDevices {
+			devices[r.CourierNo] = append(devices[r.CourierNo], r)
+		}
 	}
 	return devices, err
 }

@@ -286,7 +286,7 @@ func (db *DB) recall(tx *Tx, outlet doorstep.OutletNo, courierNo int64, acked []
 	if len(acked) == 0 {
 		return false, nil
 	}
-	devices, err := db.devicesOf(tx, courierNo)
+	devices, err := db.devicesOf(tx, now, courierNo)
 	if err != nil || len(devices[courierNo]) < 2 {
 		return false, err
 	}

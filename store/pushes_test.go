@@ -318,27 +318,32 @@ func TestAProviderThatThisNodeLacksIsLeftToOthersUntilTheShiftEnds(t *testing.T)
 
 func TestADeviceHasOneMessageAtATimeAndOneCourierNotTheWholeClaim(t *testing.T) {
 	onEach(t, 0, func(t *testing.T, h *house) {
-		// Given a courier with six phones and three pushes, and another behind him
+		// Given a courier whose pushes are on their way to six phones, three at a
+		// time, and another behind him
 		ctx := context.Background()
 		h.wishful()
-		for i := range 6 {
-			h.device("li", fmt.Sprint("phone", i), fmt.Sprint("addr-", i))
-		}
 		h.device("chen", "phone", "addr-chen")
-		for i := range 3 {
-			h.dispatch(order(fmt.Sprint("SF", i), "li", wang))
+		outlet, err := h.db.Outlet(ctx, h.integrator.Company, "west")
+		require.NoError(t, err)
+		compose := func() {
+			_, err := h.db.ComposeDue(ctx, outlet.No, h.clock.Now(), 10, func(kind string, alerts []push.Alert) push.Message {
+				return push.Compose(kind, alerts, push.ContentTags, h.clock.Now())
+			})
+			require.NoError(t, err)
 			h.clock.Add(time.Second)
 		}
-		h.dispatch(order("SF9", "chen", wang))
-		outlet, _ := doorstep.OutletOf(h.alerts("li")[0].ID)
-		compose := func(kind string, alerts []push.Alert) push.Message {
-			return push.Compose(kind, alerts, push.ContentTags, h.clock.Now())
+		for i := range 6 {
+			h.device("li", fmt.Sprint("phone", i), fmt.Sprint("addr-", i))
+			if i%3 == 2 {
+				h.dispatch(order(fmt.Sprint("SF", i), "li", wang))
+				compose()
+			}
 		}
-		_, err := h.db.ComposeDue(ctx, outlet, h.clock.Now(), 10, compose)
-		require.NoError(t, err)
+		h.dispatch(order("SF9", "chen", wang))
+		compose()
 
 		// When there is room for five
-		c := h.claim(outlet, "first")
+		c := h.claim(outlet.No, "first")
 		c.Rooms[0].Limit = 5
 		first, err := h.db.Claim(ctx, c)
 		require.NoError(t, err)
@@ -353,7 +358,7 @@ func TestADeviceHasOneMessageAtATimeAndOneCourierNotTheWholeClaim(t *testing.T) 
 		require.Len(t, devices, 5)
 
 		// And the next claim takes nothing for phones that are busy
-		c = h.claim(outlet, "second")
+		c = h.claim(outlet.No, "second")
 		c.Busy = slices.Collect(maps.Keys(devices))
 		second, err := h.db.Claim(ctx, c)
 		require.NoError(t, err)
@@ -564,5 +569,34 @@ func TestADeliverySaysWhatKindOfAddressItGoesTo(t *testing.T) {
 		require.ElementsMatch(t, []push.Address{
 			{Kind: push.KindToken, Value: "addr-1"}, {Kind: push.KindSubscription, Value: subscription},
 		}, reached)
+	})
+}
+
+func TestOnlyTheThreeDevicesSeenLastAreRungAndNoneUnseenForAMonth(t *testing.T) {
+	onEach(t, 0, func(t *testing.T, h *house) {
+		h.wishful()
+		for i := range 5 {
+			h.device("li", fmt.Sprint("phone", i), fmt.Sprint("addr-", i))
+			h.clock.Add(10 * 24 * time.Hour)
+		}
+		p := &pager{}
+		s := h.sender(p)
+		rung := func() (to []string) {
+			for _, sent := range p.sent {
+				to = append(to, sent.To)
+			}
+			p.sent = nil
+			return to
+		}
+		h.dispatch(order("SF1", "li", wang))
+		h.pass(s)
+		require.ElementsMatch(t, []string{"addr-4", "addr-3"}, rung(), "the third was seen a month ago")
+		for i := range 4 {
+			h.device("li", fmt.Sprint("phone", i), fmt.Sprint("addr-", i)) // the apps start again
+			h.clock.Add(time.Second)
+		}
+		h.dispatch(order("SF2", "li", wang))
+		h.pass(s)
+		require.ElementsMatch(t, []string{"addr-3", "addr-2", "addr-1"}, rung())
 	})
 }

@@ -171,7 +171,7 @@ func (db *DB) takeStep(tx *Tx, outlet doorstep.OutletNo, s stepRow, now time.Tim
 		return "done", tx.exec(`update alert set escalated_at_ms = coalesce(escalated_at_ms, ?) where outlet_no = ? and id`+db.inList,
 			ms(now), outlet, db.asList(unread))
 	}
-	devices, err := db.devicesOf(tx, s.CourierNo)
+	devices, err := db.devicesOf(tx, now, s.CourierNo)
 	if err != nil || len(devices[s.CourierNo]) < 2 {
 		return "void", err
 	}
