@@ -33,12 +33,6 @@ func NewRate(perSecond float64, now time.Time) *Rate {
 	return &Rate{set: perSecond, now: perSecond, tokens: max(1, perSecond), filled: now}
 }
 
-// PerSecond is the speed at the moment.
-func (r *Rate) PerSecond(now time.Time) float64 {
-	r.advance(now)
-	return r.now
-}
-
 // Room is how many messages may begin now.
 func (r *Rate) Room(now time.Time) int {
 	r.advance(now)

@@ -101,7 +101,7 @@ func (db *DB) merge(tx *Tx, comp *complaints.Complaint, c complaints.Case, messa
 	if err != nil {
 		return false, fmt.Errorf("open complaint: %w", err)
 	}
-	said, err := db.said(row, func(dst any, query string, args ...any) error { return tx.list(dst, query, args...) })
+	said, err := db.said(row, tx.list)
 	if err != nil {
 		return false, err
 	}
@@ -180,7 +180,7 @@ func (r complaintRow) complaint() complaints.Complaint {
 }
 
 // said opens everything the consumer said, oldest first.
-func (db *DB) said(row complaintRow, list func(dst any, query string, args ...any) error) ([]string, error) {
+func (db *DB) said(row complaintRow, list lister) ([]string, error) {
 	first, err := db.vault.Open(row.Body, bodyPlace(row.Outlet, row.ID))
 	if err != nil {
 		return nil, err
@@ -229,7 +229,7 @@ func (db *DB) Complaint(ctx context.Context, a doorstep.Actor, id string) (compl
 	if err := db.get(ctx, &row, selectComplaint+` where `+where.text, where.args...); err != nil {
 		return complaints.Complaint{}, notThere(err, "complaint", id)
 	}
-	said, err := db.said(row, func(dst any, query string, args ...any) error { return db.list(ctx, dst, query, args...) })
+	said, err := db.said(row, db.lister(ctx))
 	if err != nil {
 		return complaints.Complaint{}, err
 	}

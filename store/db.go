@@ -170,6 +170,13 @@ func (db *DB) list(ctx context.Context, dst any, query string, args ...any) erro
 	return db.read.SelectContext(ctx, dst, db.read.Rebind(query), args...)
 }
 
+// lister reads all rows into a slice, in a transaction or, as here, outside one.
+type lister func(dst any, query string, args ...any) error
+
+func (db *DB) lister(ctx context.Context) lister {
+	return func(dst any, query string, args ...any) error { return db.list(ctx, dst, query, args...) }
+}
+
 // notThere turns a missing row into the domain's error.
 func notThere(err error, noun, id string) error {
 	if errors.Is(err, sql.ErrNoRows) {

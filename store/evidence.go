@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -111,8 +112,7 @@ func (db *DB) CourierParcels(ctx context.Context, a doorstep.Actor, waybills []d
 		if err := db.parcelsAt(ctx, outlet, &mine, latest, list); err != nil {
 			return mine, fmt.Errorf("courier's parcels: %w", err)
 		}
-		kept, err := keptDigests(func(dst any, query string, args ...any) error { return db.list(ctx, dst, query, args...) },
-			db, outlet, mine.CourierNo, clientIDs)
+		kept, err := db.keptDigests(db.lister(ctx), outlet, mine.CourierNo, clientIDs)
 		if err != nil {
 			return mine, err
 		}
@@ -184,7 +184,7 @@ func (db *DB) addUploads(tx *Tx, outlet doorstep.OutletNo, sealed []sealedFact, 
 	if err := addValues(tx, values); err != nil {
 		return err
 	}
-	kept, err := keptDigests(tx.list, db, outlet, sealed[places[0]].CourierNo, keys(first))
+	kept, err := db.keptDigests(tx.list, outlet, sealed[places[0]].CourierNo, keys(first))
 	if err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func (db *DB) addUploads(tx *Tx, outlet doorstep.OutletNo, sealed []sealedFact, 
 var errOtherContent = &doorstep.ConflictError{Code: "conflict", Detail: "a record with this id and other content is kept already"}
 
 // keptDigests finds what is kept under a phone's own ids at one outlet.
-func keptDigests(list func(dst any, query string, args ...any) error, db *DB, outlet doorstep.OutletNo, courierNo int64, clientIDs []string) (map[string]string, error) {
+func (db *DB) keptDigests(list lister, outlet doorstep.OutletNo, courierNo int64, clientIDs []string) (map[string]string, error) {
 	var rows []struct {
 		ClientID string `db:"client_id"`
 		Digest   string `db:"client_digest"`
@@ -222,14 +222,21 @@ where outlet_no = ? and courier_no = ? and client_id is not null and client_id`+
 	return kept, nil
 }
 
-// pushRecords finds the records of the pushes that told of a parcel. One push
-// tells of many, so its record names none; it has its delivery's id.
+// pushRecords finds the records of the pushes that told of a parcel, the first
+// and those that carried its alert again. One push tells of many parcels, so
+// its record names none; it has its delivery's id.
 func (db *DB) pushRecords(ctx context.Context, outlets []int64, w doorstep.Waybill) ([]string, error) {
 	ids := []string{}
+	list := db.asList(outlets)
 	err := db.list(ctx, &ids, `select d.id from dispatch p
 join alert a on a.outlet_no = p.outlet_no and a.id = p.alert_id
 join delivery d on d.outlet_no = a.outlet_no and d.push_id = a.push_id
-where p.outlet_no`+db.inList+` and p.waybill = ?`, db.asList(outlets), w)
+where p.outlet_no`+db.inList+` and p.waybill = ?
+union
+select d.id from dispatch p
+join push_alert c on c.outlet_no = p.outlet_no and c.alert_id = p.alert_id
+join delivery d on d.outlet_no = c.outlet_no and d.push_id = c.push_id
+where p.outlet_no`+db.inList+` and p.waybill = ?`, list, w, list, w)
 	if err != nil {
 		return nil, fmt.Errorf("pushes of a parcel: %w", err)
 	}
@@ -263,7 +270,7 @@ func (db *DB) Evidence(ctx context.Context, a doorstep.Actor, q evidence.Query) 
 			Waybill doorstep.Waybill
 		}
 		err := db.get(ctx, &parcel, `select outlet_no, waybill from complaint where id = ? and outlet_no`+db.inList, q.ComplaintID, db.asList(outlets))
-		if err == sql.ErrNoRows {
+		if errors.Is(err, sql.ErrNoRows) {
 			return nil, nil
 		}
 		if err != nil {

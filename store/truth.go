@@ -52,9 +52,6 @@ order by expires_at_ms limit ?`+db.skipLocked, outlet, ms(now), limit)
 	return n, err
 }
 
-// lister reads rows, in a transaction or outside one.
-type lister func(dst any, query string, args ...any) error
-
 // reasons says of each alert why it has not informed its courier, from all the
 // pushes that carried it.
 func (db *DB) reasons(list lister, outlet doorstep.OutletNo, alerts []alertRow, ended bool) (map[string]push.Reason, error) {
@@ -238,8 +235,7 @@ from alert a join courier c on c.no = a.courier_no where `+where.text+` order by
 	}
 	reasons := map[string]push.Reason{}
 	if len(open) > 0 {
-		list := func(dst any, query string, args ...any) error { return db.list(ctx, dst, query, args...) }
-		if reasons, err = db.reasons(list, outlet.No, open, false); err != nil {
+		if reasons, err = db.reasons(db.lister(ctx), outlet.No, open, false); err != nil {
 			return nil, err
 		}
 	}

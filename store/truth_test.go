@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"doorstep"
+	"doorstep/evidence"
 	"doorstep/parcels"
 	"doorstep/push"
 	"doorstep/store/storetest"
@@ -311,6 +312,9 @@ func TestWhatIsAcknowledgedOnOnePhoneLeavesTheOthers(t *testing.T) {
 		h.acknowledge("li", acked)
 		h.pass(s)
 		require.Len(t, p.sent, 5, "once, on both of li's phones; chen has only one")
+		file, err := h.db.Evidence(context.Background(), h.manager("west"), evidence.Query{Waybill: "SF1", Kind: evidence.Push, Limit: 100})
+		require.NoError(t, err)
+		require.Len(t, file, 4, "the parcel's file has each delivery, also of the push that carried its alert again")
 		for _, sent := range p.sent[3:] {
 			require.Equal(t, push.KindRecall, sent.Message.Kind)
 			require.False(t, sent.Message.Visible())
