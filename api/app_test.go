@@ -20,6 +20,7 @@ import (
 	"doorstep/api"
 	"doorstep/api/apitest"
 	"doorstep/api/replay"
+	"doorstep/push"
 )
 
 // operations does what a test says. What it says nothing about is nil: to call
@@ -71,6 +72,7 @@ type app struct {
 	tokens  api.Authenticator
 	replays *replays
 	follow  api.Followed
+	dropped chan push.Drop // has room
 	draw    float64
 	ready   error
 	now     time.Time
@@ -83,6 +85,7 @@ func newApp(t *testing.T) *app {
 		t:       t,
 		ops:     &operations{},
 		tokens:  tokens{},
+		dropped: make(chan push.Drop, 8),
 		replays: &replays{entries: map[replay.Scope]replay.Entry{}},
 		now:     time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC),
 	}
@@ -96,6 +99,7 @@ func (a *app) handler() http.Handler {
 		Tokens:     a.tokens,
 		Replays:    a.replays,
 		Follow:     a.follow,
+		Dropped:    func(why push.Drop) { a.dropped <- why },
 		Ready:      func(context.Context) error { return a.ready },
 		Log:        slog.New(slog.NewTextHandler(&a.log, nil)),
 		Now:        func() time.Time { return a.now },

@@ -95,6 +95,7 @@ const (
 	UnreadAlertReasonProviderDown UnreadAlertReason = "provider_down"
 	UnreadAlertReasonQuietHours   UnreadAlertReason = "quiet_hours"
 	UnreadAlertReasonRefused      UnreadAlertReason = "refused"
+	UnreadAlertReasonSuperseded   UnreadAlertReason = "superseded"
 	UnreadAlertReasonWaiting      UnreadAlertReason = "waiting"
 )
 
@@ -111,8 +112,17 @@ type Alert struct {
 	CreatedAt time.Time `json:"created_at"`
 
 	// Seq Ascending per courier, without gaps that fill later.
-	Seq     int64  `json:"seq"`
-	Tags    []Tag  `json:"tags"`
+	Seq int64 `json:"seq"`
+
+	// Superseded The consignee's wishes have changed since: this alert no longer holds.
+	Superseded bool `json:"superseded"`
+
+	// Supersedes The alert whose place this one takes.
+	Supersedes *string `json:"supersedes,omitempty"`
+	Tags       []Tag   `json:"tags"`
+
+	// Version 1, and one more each time that the consignee's wishes change while the parcel is out.
+	Version int    `json:"version"`
 	Waybill string `json:"waybill"`
 }
 
@@ -641,6 +651,22 @@ type MyTags struct {
 	Tags            []MyTag `json:"tags"`
 }
 
+// NextStop defines model for NextStop.
+type NextStop struct {
+	// Rung Whether this call made the phones ring.
+	Rung bool    `json:"rung"`
+	Stop RunItem `json:"stop"`
+}
+
+// NextStopInput defines model for NextStopInput.
+type NextStopInput struct {
+	// InForeground The app shows the answer at once: no push.
+	InForeground *bool `json:"in_foreground,omitempty"`
+
+	// Waybill A parcel of my run.
+	Waybill string `json:"waybill"`
+}
+
 // Outlet defines model for Outlet.
 type Outlet struct {
 	// Hours When an outlet works, in its own time. Absent if nobody said.
@@ -893,14 +919,14 @@ type UnreadAlert struct {
 	// InformedAt When he opened it.
 	InformedAt *time.Time `json:"informed_at,omitempty"`
 
-	// Reason Why nothing shows that the courier knew: `waiting` (it is on its way), `no_device`, `provider_down`, `refused`, `expired`, `quiet_hours`, `budget`, or `never_acked` (the push service took it, no phone said more). Absent where he opened it.
+	// Reason Why nothing shows that the courier knew: `waiting` (it is on its way), `no_device`, `provider_down`, `refused`, `expired`, `quiet_hours`, `budget`, `superseded` (the consignee's wishes changed first), or `never_acked` (the push service took it, no phone said more). Absent where he opened it.
 	Reason  *UnreadAlertReason `json:"reason,omitempty"`
 	State   UnreadAlertState   `json:"state"`
 	Tags    []Tag              `json:"tags"`
 	Waybill string             `json:"waybill"`
 }
 
-// UnreadAlertReason Why nothing shows that the courier knew: `waiting` (it is on its way), `no_device`, `provider_down`, `refused`, `expired`, `quiet_hours`, `budget`, or `never_acked` (the push service took it, no phone said more). Absent where he opened it.
+// UnreadAlertReason Why nothing shows that the courier knew: `waiting` (it is on its way), `no_device`, `provider_down`, `refused`, `expired`, `quiet_hours`, `budget`, `superseded` (the consignee's wishes changed first), or `never_acked` (the push service took it, no phone said more). Absent where he opened it.
 type UnreadAlertReason string
 
 // UnreadAlertState defines model for UnreadAlert.State.
@@ -1053,6 +1079,9 @@ type PutMyLearningJSONRequestBody = LearningInput
 // PutMyPreferencesJSONRequestBody defines body for PutMyPreferences for application/json ContentType.
 type PutMyPreferencesJSONRequestBody = PreferencesInput
 
+// PostNextStopJSONRequestBody defines body for PostNextStop for application/json ContentType.
+type PostNextStopJSONRequestBody = NextStopInput
+
 // PutOutletJSONRequestBody defines body for PutOutlet for application/json ContentType.
 type PutOutletJSONRequestBody = OutletInput
 
@@ -1121,6 +1150,9 @@ type ServerInterface interface {
 	// GetMyRun My parcels of today
 	// (GET /v1/me/run)
 	GetMyRun(ctx echo.Context, params GetMyRunParams) error
+	// PostNextStop Say which stop is next
+	// (POST /v1/me/run/next)
+	PostNextStop(ctx echo.Context) error
 	// GetMyTags What is known of my wishes, and why
 	// (GET /v1/me/tags)
 	GetMyTags(ctx echo.Context) error
@@ -1538,6 +1570,15 @@ func (w *ServerInterfaceWrapper) GetMyRun(ctx echo.Context) error {
 	return err
 }
 
+// PostNextStop converts echo context to params.
+func (w *ServerInterfaceWrapper) PostNextStop(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PostNextStop(ctx)
+	return err
+}
+
 // GetMyTags converts echo context to params.
 func (w *ServerInterfaceWrapper) GetMyTags(ctx echo.Context) error {
 	var err error
@@ -1750,6 +1791,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/v1/me/learning", wrapper.PutMyLearning, options.OperationMiddlewares["putMyLearning"]...)
 	router.PUT(options.BaseURL+"/v1/me/preferences", wrapper.PutMyPreferences, options.OperationMiddlewares["putMyPreferences"]...)
 	router.GET(options.BaseURL+"/v1/me/run", wrapper.GetMyRun, options.OperationMiddlewares["getMyRun"]...)
+	router.POST(options.BaseURL+"/v1/me/run/next", wrapper.PostNextStop, options.OperationMiddlewares["postNextStop"]...)
 	router.GET(options.BaseURL+"/v1/me/tags", wrapper.GetMyTags, options.OperationMiddlewares["getMyTags"]...)
 	router.DELETE(options.BaseURL+"/v1/me/tags/:tag", wrapper.DeleteMyTag, options.OperationMiddlewares["deleteMyTag"]...)
 	router.POST(options.BaseURL+"/v1/me/tags/:tag/confirmation", wrapper.ConfirmMyTag, options.OperationMiddlewares["confirmMyTag"]...)
@@ -2214,6 +2256,28 @@ func (response GetMyRun304Response) VisitGetMyRunResponse(w http.ResponseWriter)
 	return nil
 }
 
+type PostNextStopRequestObject struct {
+	Body *PostNextStopJSONRequestBody
+}
+
+type PostNextStopResponseObject interface {
+	VisitPostNextStopResponse(w http.ResponseWriter) error
+}
+
+type PostNextStop200JSONResponse NextStop
+
+func (response PostNextStop200JSONResponse) VisitPostNextStopResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetMyTagsRequestObject struct {
 }
 
@@ -2466,6 +2530,9 @@ type StrictServerInterface interface {
 	// GetMyRun My parcels of today
 	// (GET /v1/me/run)
 	GetMyRun(ctx context.Context, request GetMyRunRequestObject) (GetMyRunResponseObject, error)
+	// PostNextStop Say which stop is next
+	// (POST /v1/me/run/next)
+	PostNextStop(ctx context.Context, request PostNextStopRequestObject) (PostNextStopResponseObject, error)
 	// GetMyTags What is known of my wishes, and why
 	// (GET /v1/me/tags)
 	GetMyTags(ctx context.Context, request GetMyTagsRequestObject) (GetMyTagsResponseObject, error)
@@ -3169,6 +3236,52 @@ func (sh *strictHandler) GetMyRun(ctx echo.Context, params GetMyRunParams) error
 		return err
 	} else if validResponse, ok := response.(GetMyRunResponseObject); ok {
 		return validResponse.VisitGetMyRunResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PostNextStop operation middleware
+func (sh *strictHandler) PostNextStop(ctx echo.Context) error {
+	var request PostNextStopRequestObject
+
+	var body PostNextStopJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PostNextStop(ctx.Request().Context(), request.(PostNextStopRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostNextStop")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PostNextStopResponseObject); ok {
+		return validResponse.VisitPostNextStopResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -76,6 +76,15 @@ func runItem(stop parcels.Stop, texts i18n.Texts) RunItem {
 	return item
 }
 
+// PostNextStop implements POST /v1/me/run/next.
+func (s *Server) PostNextStop(ctx context.Context, req PostNextStopRequestObject) (PostNextStopResponseObject, error) {
+	stop, rung, err := s.Runner.Next(ctx, actor(ctx), req.Body.Waybill, given(req.Body.InForeground))
+	if err != nil {
+		return nil, err
+	}
+	return PostNextStop200JSONResponse{Stop: runItem(stop, i18n.For(requestFrom(ctx).acceptLanguage)), Rung: rung}, nil
+}
+
 // ListMyAlerts implements GET /v1/me/alerts.
 func (s *Server) ListMyAlerts(ctx context.Context, req ListMyAlertsRequestObject) (ListMyAlertsResponseObject, error) {
 	after, limit, err := ParseFeed(req.Params.After, req.Params.Limit)
@@ -97,6 +106,7 @@ func (s *Server) ListMyAlerts(ctx context.Context, req ListMyAlertsRequestObject
 func alertBody(a push.Alert) Alert {
 	return Alert{
 		Seq: a.Seq, AlertID: a.ID, Waybill: string(a.Waybill), Tags: codes(a.Tags), CreatedAt: a.CreatedAt, Acked: !a.AckedAt.IsZero(),
+		Version: a.Version, Supersedes: optional(a.Supersedes), Superseded: !a.SupersededAt.IsZero(),
 	}
 }
 

@@ -32,6 +32,7 @@ var admits = map[string][]doorstep.Role{
 	"putDevice":      {doorstep.RoleCourier},
 	"deleteDevice":   {doorstep.RoleCourier},
 	"getMyRun":       {doorstep.RoleCourier},
+	"postNextStop":   {doorstep.RoleCourier},
 	"listMyAlerts":   {doorstep.RoleCourier},
 	"streamMyAlerts": {doorstep.RoleCourier},
 	"postReceipts":   {doorstep.RoleCourier},

@@ -9,6 +9,7 @@ import (
 
 	"doorstep"
 	"doorstep/api/replay"
+	"doorstep/push"
 )
 
 // Config is what the HTTP interface is made of. Every field is needed.
@@ -17,6 +18,7 @@ type Config struct {
 	Tokens     Authenticator
 	Replays    replay.Store
 	Follow     Followed
+	Dropped    func(push.Drop)             // told, for metrics, of streams that the server ended
 	Ready      func(context.Context) error // why it cannot serve, nil if it can
 	Log        *slog.Logger
 	Now        func() time.Time
@@ -40,7 +42,7 @@ func New(cfg Config) *echo.Echo {
 	RegisterHandlersWithOptions(e, NewStrictHandler(cfg.Operations, nil), RegisterHandlersOptions{
 		OperationMiddlewares: chains,
 	})
-	inboxes := streams{follow: cfg.Follow, tokens: cfg.Tokens, draw: cfg.Draw}
+	inboxes := streams{follow: cfg.Follow, dropped: cfg.Dropped, tokens: cfg.Tokens, draw: cfg.Draw}
 	e.GET("/v1/me/alerts/stream", inboxes.serve, chains["streamMyAlerts"]...)
 	registerDocs(e)
 	registerHealth(e, cfg.Ready)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -31,14 +32,15 @@ const (
 	mostRetry  = 10 * time.Second
 )
 
-// errGone is a phone that hung up, or that reads too slowly.
+// errGone is a phone that hung up.
 var errGone = errors.New("the phone has gone")
 
 // streams serves inboxes as they grow.
 type streams struct {
-	follow Followed
-	tokens Authenticator
-	draw   func() float64
+	follow  Followed
+	dropped func(push.Drop)
+	tokens  Authenticator
+	draw    func() float64
 }
 
 // serve implements GET /v1/me/alerts/stream, by hand: generated handlers cannot
@@ -57,16 +59,33 @@ func (s streams) serve(c echo.Context) error {
 	token, _ := bearer(r)
 	err = s.follow(r.Context(), actor(r.Context()), c.QueryParam("install_id"), after, func(list []push.Alert) error {
 		if w.res.Committed { // the token has been good a while ago
-			if _, err := s.tokens.Authenticate(r.Context(), token); err != nil {
-				return fmt.Errorf("authenticate: %w", err)
+			if err := s.stillGood(r.Context(), token); err != nil {
+				return err
 			}
 		}
 		return w.alerts(list)
 	})
-	if errors.Is(err, errGone) && w.res.Committed {
+	var why push.Drop
+	dropped := errors.As(err, &why)
+	if dropped {
+		s.dropped(why)
+	}
+	if (dropped || errors.Is(err, errGone)) && w.res.Committed {
 		return nil // else nothing could be written at all, which is a fault
 	}
 	return err
+}
+
+// stillGood says of a token that was good whether it is.
+func (s streams) stillGood(ctx context.Context, token string) error {
+	_, err := s.tokens.Authenticate(ctx, token)
+	switch {
+	case errors.Is(err, ErrUnauthorized):
+		return fmt.Errorf("%w: %w", push.TokenEnded, err)
+	case err != nil:
+		return fmt.Errorf("authenticate: %w", err)
+	}
+	return nil
 }
 
 // resumeAt is the place in the inbox that the phone has already: as a client
@@ -124,7 +143,10 @@ func (w *eventWriter) write(events []byte) error {
 	if err == nil {
 		err = w.control.Flush()
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("%w: %w", push.SlowReader, err)
+	case err != nil:
 		return fmt.Errorf("%w: %w", errGone, err)
 	}
 	return nil

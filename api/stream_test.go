@@ -34,7 +34,7 @@ func courierAlerts(from, to int) (list []push.Alert) {
 	for seq := from; seq <= to; seq++ {
 		list = append(list, push.Alert{
 			ID: fmt.Sprintf("7-%d", seq), Seq: int64(seq), Waybill: doorstep.Waybill(fmt.Sprintf("SF%d", seq)),
-			Tags: []prefs.Tag{"no_locker"}, CreatedAt: time.Date(2026, 3, 2, 1, 0, seq, 0, time.UTC),
+			Tags: []prefs.Tag{"no_locker"}, CreatedAt: time.Date(2026, 3, 2, 1, 0, seq, 0, time.UTC), Version: 1,
 		})
 	}
 	return list
@@ -95,11 +95,11 @@ func TestAStreamIsOfServerSentEvents(t *testing.T) {
 
 id: 1
 event: alert
-data: {"acked":false,"alert_id":"7-1","created_at":"2026-03-02T01:00:01Z","seq":1,"tags":["no_locker"],"waybill":"SF1"}
+data: {"acked":false,"alert_id":"7-1","created_at":"2026-03-02T01:00:01Z","seq":1,"superseded":false,"tags":["no_locker"],"version":1,"waybill":"SF1"}
 
 id: 2
 event: alert
-data: {"acked":false,"alert_id":"7-2","created_at":"2026-03-02T01:00:02Z","seq":2,"tags":["no_locker"],"waybill":"SF2"}
+data: {"acked":false,"alert_id":"7-2","created_at":"2026-03-02T01:00:02Z","seq":2,"superseded":false,"tags":["no_locker"],"version":1,"waybill":"SF2"}
 
 :
 
@@ -265,7 +265,57 @@ func TestAStreamEndsWhenItsTokenDoes(t *testing.T) {
 	require.EqualValues(t, 1, seqOf(t, next(t, events)))
 	_, err := events.Next()
 	require.Equal(t, io.EOF, err)
+	require.Equal(t, push.TokenEnded, <-a.dropped)
 	require.Empty(t, a.log.String(), "this is no fault")
+}
+
+func TestAStreamThatAnotherReplacesEndsWithoutAFault(t *testing.T) {
+	for _, why := range []push.Drop{push.Replaced, push.TooMany} {
+		a := newApp(t)
+		a.follow = func(_ context.Context, _ doorstep.Actor, _ string, _ int64, deliver func([]push.Alert) error) error {
+			return errors.Join(deliver(courierAlerts(1, 1)), why)
+		}
+		events := apitest.NewEvents(a.open(a.serve(), "", as(doorstep.RoleCourier)).Body)
+		require.NotEmpty(t, next(t, events).Retry)
+		require.EqualValues(t, 1, seqOf(t, next(t, events)))
+		_, err := events.Next()
+		require.Equal(t, io.EOF, err)
+		require.Equal(t, why, <-a.dropped)
+		require.Empty(t, a.log.String())
+	}
+}
+
+// A phone that goes, and a server that stops, drop nothing; nor does a fault.
+func TestAStreamThatEndsOtherwiseIsNotCalledDropped(t *testing.T) {
+	for name, end := range map[string]error{"in order": nil, "by a fault": errors.New("the disk is full")} {
+		t.Run(name, func(t *testing.T) {
+			a := newApp(t)
+			a.follow = func(_ context.Context, _ doorstep.Actor, _ string, _ int64, deliver func([]push.Alert) error) error {
+				return errors.Join(deliver(nil), end)
+			}
+			_, err := io.ReadAll(a.open(a.serve(), "", as(doorstep.RoleCourier)).Body)
+			require.NoError(t, err)
+			require.Empty(t, a.dropped)
+		})
+	}
+	t.Run("by the phone", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			a := newApp(t)
+			ended := make(chan error, 1)
+			a.follow = func(ctx context.Context, _ doorstep.Actor, _ string, _ int64, deliver func([]push.Alert) error) error {
+				<-ctx.Done()
+				err := deliver(courierAlerts(1, 1))
+				ended <- err
+				return err
+			}
+			phone := a.serveOnWire().ask(t, "")
+			synctest.Wait()
+			require.NoError(t, phone.Close())
+			require.Error(t, <-ended)
+			synctest.Wait()
+			require.Empty(t, a.dropped)
+		})
+	})
 }
 
 // wire is a listener without a network, whose connections know deadlines by the
@@ -366,6 +416,7 @@ func cutOffSlowReader(t *testing.T, alerts int) {
 		// And the slow one is cut off
 		require.ErrorIs(t, <-cut, os.ErrDeadlineExceeded)
 		require.Equal(t, 5*time.Second, time.Since(began))
+		require.Equal(t, push.SlowReader, <-a.dropped)
 		_, err := io.ReadAll(stuck)
 		require.NoError(t, err, "its connection is closed")
 		news <- courierAlerts(2, 2)

@@ -24,14 +24,12 @@ var (
 		"Pushes that gather alerts, deliveries that wait, deliveries under way. Pushes and deliveries are counted up to 10000 each.", []string{"state"}, nil)
 	oldestDesc = prometheus.NewDesc(namespace+"_push_oldest_due_seconds",
 		"For how long the longest waiting push or delivery has been due; 0 if nothing is.", nil, nil)
-	devicesDesc = prometheus.NewDesc(namespace+"_push_devices", "Devices of couriers.", []string{"provider", "state"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (*backlog) Describe(to chan<- *prometheus.Desc) {
 	to <- queueDesc
 	to <- oldestDesc
-	to <- devicesDesc
 }
 
 // Collect implements prometheus.Collector.
@@ -44,22 +42,12 @@ func (b *backlog) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.NewInvalidMetric(queueDesc, err)
 		return
 	}
-	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
-		to <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
-	}
-	gauge(queueDesc, float64(got.Gathering), "gathering")
-	gauge(queueDesc, float64(got.Queued), string(push.Queued))
-	gauge(queueDesc, float64(got.Leased), string(push.Leased))
+	to <- gauge(queueDesc, float64(got.Gathering), "gathering")
+	to <- gauge(queueDesc, float64(got.Queued), string(push.Queued))
+	to <- gauge(queueDesc, float64(got.Leased), string(push.Leased))
 	var oldest time.Duration
 	if !got.OldestDue.IsZero() {
 		oldest = now.Sub(got.OldestDue)
 	}
-	gauge(oldestDesc, oldest.Seconds())
-	for _, d := range got.Devices {
-		state := "active"
-		if d.Retired {
-			state = "retired"
-		}
-		gauge(devicesDesc, float64(d.Count), d.Provider, state)
-	}
+	to <- gauge(oldestDesc, oldest.Seconds())
 }

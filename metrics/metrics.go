@@ -1,6 +1,6 @@
 // Package metrics counts what the server does, for Prometheus. Every label comes
-// from a closed list: providers, outcomes, codes, states, routes. No label and no
-// value says anything about a person, an outlet or a parcel.
+// from a closed list: providers, outcomes, codes, states, reasons, routes. No
+// label and no value says anything about a person, an outlet or a parcel.
 package metrics
 
 import (
@@ -19,17 +19,20 @@ import (
 // namespace begins every name but those of the process and the Go runtime.
 const namespace = "doorstep"
 
-// Queue is what is read at each scrape.
+// Queue is what is read of the database: the backlog at each scrape, the devices
+// now and then.
 type Queue interface {
 	Backlog(ctx context.Context, now time.Time) (push.Backlog, error)
+	Devices(ctx context.Context) ([]push.DeviceCount, error)
 }
 
 // Config says what is measured. Every field is needed.
 type Config struct {
-	Queue   Queue
-	Streams func() int // open event streams of this process
-	Now     func() time.Time
-	Log     *slog.Logger
+	Queue    Queue
+	Services func() []push.ServiceState // as this process's sender sees them
+	Streams  func() int                 // open event streams of this process
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Metrics holds the measurements of one server. It is safe for concurrent use.
@@ -41,6 +44,9 @@ type Metrics struct {
 	attempts *prometheus.CounterVec
 	attempt  *prometheus.HistogramVec
 	arrival  prometheus.Histogram
+	ended    *prometheus.CounterVec
+	held     *prometheus.CounterVec
+	dropped  *prometheus.CounterVec
 	requests *prometheus.CounterVec
 	request  *prometheus.HistogramVec
 }
@@ -61,6 +67,16 @@ func New(cfg Config) *Metrics {
 			Help:    "From an alert to the receipt that says it is on the phone, by the server's clock.",
 			Buckets: []float64{1, 2.5, 5, 10, 20, 30, 45, 60, 120, 300, 900, 3600, 14400},
 		}),
+		ended: counters("ending", endings, prometheus.CounterOpts{
+			Namespace: namespace, Name: "push_alerts_ended_total",
+			Help: "Alerts that ended: informed, or why their courier was not. Counted by the process that ended them.",
+		}),
+		held: counters("reason", []string{push.HeldQuiet, push.HeldBudget}, prometheus.CounterOpts{
+			Namespace: namespace, Name: "push_held_total", Help: "Pushes that an outlet's rules held back: until quiet hours end, or for good.",
+		}),
+		dropped: counters("reason", drops, prometheus.CounterOpts{
+			Namespace: namespace, Name: "sse_dropped_total", Help: "Couriers' event streams that this process ended before the phones did.",
+		}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Name: "http_requests_total", Help: "Answered requests.",
 		}, []string{"method", "route", "status"}),
@@ -73,7 +89,8 @@ func New(cfg Config) *Metrics {
 		Namespace: namespace, Name: "sse_streams", Help: "Couriers' event streams that are open at this process.",
 	}, func() float64 { return float64(cfg.Streams()) })
 	m.registry.MustRegister(
-		m.attempts, m.attempt, m.arrival, m.requests, m.request, streams, &backlog{queue: cfg.Queue, now: cfg.Now},
+		m.attempts, m.attempt, m.arrival, m.ended, m.held, m.dropped, m.requests, m.request, streams,
+		&backlog{queue: cfg.Queue, now: cfg.Now}, &devices{queue: cfg.Queue, now: cfg.Now}, &services{cfg.Services},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -99,5 +116,42 @@ func (m *Metrics) Attempted(provider string, r push.Result, took time.Duration) 
 // Arrived notes that an alert was first said to be on its courier's phone, so
 // long after it was made.
 func (m *Metrics) Arrived(after time.Duration) { m.arrival.Observe(after.Seconds()) }
+
+// informed is the ending that is not a push.Reason.
+const informed = "informed"
+
+// What may stand in labels, each shown from the start, so that the first event
+// is seen as an increase.
+var (
+	endings = []string{
+		informed, string(push.NoDevice), string(push.ProviderFail), string(push.Refused), string(push.RanOut),
+		string(push.Quiet), string(push.OverBudget), string(push.NeverAcked), string(push.Superseded),
+	}
+	drops = []string{string(push.Replaced), string(push.TooMany), string(push.SlowReader), string(push.TokenEnded)}
+)
+
+func counters(label string, values []string, opts prometheus.CounterOpts) *prometheus.CounterVec {
+	vec := prometheus.NewCounterVec(opts, []string{label})
+	for _, v := range values {
+		vec.WithLabelValues(v)
+	}
+	return vec
+}
+
+// Informed implements store.Observer.
+func (m *Metrics) Informed(alerts int) { m.ended.WithLabelValues(informed).Add(float64(alerts)) }
+
+// NotInformed implements store.Observer.
+func (m *Metrics) NotInformed(reason push.Reason, alerts int) {
+	m.ended.WithLabelValues(string(reason)).Add(float64(alerts))
+}
+
+// Held implements store.Observer.
+func (m *Metrics) Held(reason string, pushes int) {
+	m.held.WithLabelValues(reason).Add(float64(pushes))
+}
+
+// Dropped notes a stream that the server ended.
+func (m *Metrics) Dropped(why push.Drop) { m.dropped.WithLabelValues(string(why)).Inc() }
 
 var _ push.Observer = (*Metrics)(nil)

@@ -22,25 +22,33 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 // queue is a fake database.
 type queue struct {
 	waiting push.Backlog
+	devices []push.DeviceCount
+	counts  int // of devices
 	err     error
 }
 
 func (q *queue) Backlog(context.Context, time.Time) (push.Backlog, error) { return q.waiting, q.err }
 
+func (q *queue) Devices(context.Context) ([]push.DeviceCount, error) {
+	q.counts++
+	return q.devices, q.err
+}
+
 // bench is metrics with what feeds them.
 type bench struct {
 	*metrics.Metrics
-	queue   *queue
-	now     time.Time
-	streams int
-	log     bytes.Buffer
+	queue    *queue
+	services []push.ServiceState
+	now      time.Time
+	streams  int
+	log      bytes.Buffer
 }
 
 func newBench() *bench {
 	b := &bench{queue: &queue{}, now: noon}
 	b.Metrics = metrics.New(metrics.Config{
-		Queue: b.queue, Streams: func() int { return b.streams }, Now: func() time.Time { return b.now },
-		Log: slog.New(slog.NewTextHandler(&b.log, nil)),
+		Queue: b.queue, Services: func() []push.ServiceState { return b.services }, Streams: func() int { return b.streams },
+		Now: func() time.Time { return b.now }, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
 	})
 	return b
 }
@@ -80,14 +88,12 @@ func TestTheQueueIsReadAtEachScrape(t *testing.T) {
 	b := newBench()
 	b.queue.waiting = push.Backlog{
 		Gathering: 3, Queued: 2, Leased: 1, OldestDue: noon.Add(-90 * time.Second),
-		Devices: []push.DeviceCount{{Provider: push.FCM, Count: 7}, {Provider: push.FCM, Retired: true, Count: 4}},
 	}
 	b.streams = 5
 	got := b.scrape(t)
 	for _, line := range []string{
 		`doorstep_push_queue{state="gathering"} 3`, `doorstep_push_queue{state="queued"} 2`, `doorstep_push_queue{state="leased"} 1`,
 		`doorstep_push_oldest_due_seconds 90`, `doorstep_sse_streams 5`,
-		`doorstep_push_devices{provider="fcm",state="active"} 7`, `doorstep_push_devices{provider="fcm",state="retired"} 4`,
 	} {
 		require.Contains(t, got, line+"\n")
 	}
@@ -96,6 +102,70 @@ func TestTheQueueIsReadAtEachScrape(t *testing.T) {
 	got = b.scrape(t)
 	require.Contains(t, got, "doorstep_push_queue{state=\"queued\"} 0\n")
 	require.Contains(t, got, "doorstep_push_oldest_due_seconds 0\n")
+}
+
+func TestDevicesAreCountedOnceAMinuteHoweverOftenTheyAreAskedFor(t *testing.T) {
+	b := newBench()
+	const line = `doorstep_push_devices{provider="fcm",state="active"} `
+	b.queue.err = errors.New("busy")
+	require.NotContains(t, b.scrape(t), line)
+	b.queue.err = nil
+	b.queue.devices = []push.DeviceCount{{Provider: push.FCM, Count: 7}, {Provider: push.FCM, Retired: true, Count: 4}}
+	got := b.scrape(t)
+	require.Contains(t, got, line+"7\n", "what failed is tried again at once")
+	require.Contains(t, got, `doorstep_push_devices{provider="fcm",state="retired"} 4`+"\n")
+
+	b.queue.devices = []push.DeviceCount{{Provider: push.FCM, Count: 8}}
+	for range 3 {
+		b.now = b.now.Add(20*time.Second - time.Nanosecond)
+		require.Contains(t, b.scrape(t), line+"7\n")
+	}
+	require.Equal(t, 2, b.queue.counts)
+	b.now = noon.Add(time.Minute)
+	got = b.scrape(t)
+	require.Contains(t, got, line+"8\n")
+	require.NotContains(t, got, "retired", "there are none any more")
+	b.now = noon // the clock was set back
+	b.scrape(t)
+	require.Equal(t, 4, b.queue.counts)
+}
+
+func TestPushServicesShowHowTheyStandNow(t *testing.T) {
+	b := newBench()
+	b.services = []push.ServiceState{{Provider: push.FCM, Shut: true, PerSecond: 62.5, InFlight: 9}, {Provider: push.WebPush, PerSecond: 500}}
+	got := b.scrape(t)
+	for _, line := range []string{
+		`doorstep_push_breaker_open{provider="fcm"} 1`, `doorstep_push_breaker_open{provider="webpush"} 0`,
+		`doorstep_push_rate_per_second{provider="fcm"} 62.5`, `doorstep_push_rate_per_second{provider="webpush"} 500`,
+		`doorstep_push_in_flight{provider="fcm"} 9`, `doorstep_push_in_flight{provider="webpush"} 0`,
+	} {
+		require.Contains(t, got, line+"\n")
+	}
+	b.services[0].Shut = false
+	require.Contains(t, b.scrape(t), "doorstep_push_breaker_open{provider=\"fcm\"} 0\n")
+}
+
+func TestWhatCanHappenIsShownBeforeItDoes(t *testing.T) {
+	b := newBench()
+	has := func(lines ...string) {
+		t.Helper()
+		got := b.scrape(t)
+		for _, line := range lines {
+			require.Contains(t, got, line+"\n")
+		}
+	}
+	has(`doorstep_push_alerts_ended_total{ending="informed"} 0`, `doorstep_push_alerts_ended_total{ending="never_acked"} 0`,
+		`doorstep_push_held_total{reason="quiet_hours"} 0`, `doorstep_push_held_total{reason="budget"} 0`,
+		`doorstep_sse_dropped_total{reason="too_many"} 0`, `doorstep_sse_dropped_total{reason="slow_reader"} 0`)
+
+	b.Informed(3)
+	b.Informed(0)
+	b.NotInformed(push.NeverAcked, 2)
+	b.Held(push.HeldQuiet, 4)
+	b.Dropped(push.TooMany)
+	has(`doorstep_push_alerts_ended_total{ending="informed"} 3`, `doorstep_push_alerts_ended_total{ending="never_acked"} 2`,
+		`doorstep_push_alerts_ended_total{ending="no_device"} 0`, `doorstep_push_held_total{reason="quiet_hours"} 4`,
+		`doorstep_sse_dropped_total{reason="too_many"} 1`)
 }
 
 func TestADatabaseThatDoesNotAnswerHidesNothingElse(t *testing.T) {

@@ -284,7 +284,7 @@ func (d *Dispatcher) instruct(ctx context.Context, now time.Time, b *batch) erro
 			continue
 		}
 		disp.Alert = &push.Alert{
-			ID: d.NewID(disp.Outlet), Waybill: disp.Waybill, Tags: TagsOf(disp.Decisions),
+			ID: d.NewID(disp.Outlet), Waybill: disp.Waybill, Tags: TagsOf(disp.Decisions), Version: 1,
 			CreatedAt: now, ExpiresAt: push.EndOfShift(now, zone),
 		}
 		fact := d.fact(disp, evidence.Alert, now)

@@ -56,6 +56,10 @@ type RunStore interface {
 	Profiles(ctx context.Context, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]prefs.Profile, error)
 	// Notes reads the consumers' notes to couriers, by scope.
 	Notes(ctx context.Context, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]map[prefs.Scope]string, error)
+	// RemindOfStop rings the courier's phones about his alert, once however often
+	// it is asked for, and says whether it does so now. It need not if the alert
+	// has expired.
+	RemindOfStop(ctx context.Context, alertID string, now time.Time) (bool, error)
 }
 
 // Runner lays out a courier's day.
@@ -72,26 +76,8 @@ func (r *Runner) Run(ctx context.Context, a doorstep.Actor) ([]Stop, error) {
 	if err != nil || len(stops) == 0 {
 		return nil, err
 	}
-	consumers := make([]doorstep.ConsumerID, 0, len(stops))
-	for _, s := range stops {
-		consumers = append(consumers, s.Consumer)
-	}
-	slices.Sort(consumers)
-	consumers = slices.Compact(consumers)
-	profiles, err := r.Store.Profiles(ctx, consumers)
-	if err != nil {
+	if err := r.instruct(ctx, stops, now); err != nil {
 		return nil, err
-	}
-	notes, err := r.Store.Notes(ctx, consumers)
-	if err != nil {
-		return nil, err
-	}
-	for i := range stops {
-		s := &stops[i]
-		door := prefs.Door{Waybill: string(s.Waybill), AddressID: s.AddressID}
-		s.Decisions = profiles[s.Consumer].Decide(door, now)
-		said := notes[s.Consumer]
-		s.Note = cmp.Or(said[prefs.ForParcel(door.Waybill)], said[prefs.Standing], said[prefs.AtAddress(door.AddressID)])
 	}
 	plain := func(s Stop) int {
 		if len(s.Decisions) == 0 && s.Note == "" {
@@ -101,4 +87,60 @@ func (r *Runner) Run(ctx context.Context, a doorstep.Actor) ([]Stop, error) {
 	}
 	slices.SortStableFunc(stops, func(a, b Stop) int { return cmp.Compare(plain(a), plain(b)) })
 	return stops, nil
+}
+
+// Next is called when the stop before is done: it gives what to know at the
+// next one, and rings about it unless the app is in front of the courier's
+// eyes. rung is true once per alert.
+func (r *Runner) Next(ctx context.Context, a doorstep.Actor, waybill string, inForeground bool) (stop Stop, rung bool, err error) {
+	w, err := doorstep.ParseWaybill(waybill)
+	if err != nil {
+		var checks doorstep.Checks
+		checks.Under("/waybill", err)
+		return Stop{}, false, checks.Err()
+	}
+	now := r.Now()
+	stops, err := r.Store.Stops(ctx, a, now)
+	if err != nil {
+		return Stop{}, false, err
+	}
+	at := slices.IndexFunc(stops, func(s Stop) bool { return s.Waybill == w })
+	if at < 0 {
+		return Stop{}, false, doorstep.NotFound("parcel", string(w))
+	}
+	if err := r.instruct(ctx, stops[at:at+1], now); err != nil {
+		return Stop{}, false, err
+	}
+	stop = stops[at]
+	if stop.AlertID == "" || inForeground {
+		return stop, false, nil
+	}
+	rung, err = r.Store.RemindOfStop(ctx, stop.AlertID, now)
+	return stop, rung, err
+}
+
+// instruct fills in what the couriers should know of the stops now.
+func (r *Runner) instruct(ctx context.Context, stops []Stop, now time.Time) error {
+	consumers := make([]doorstep.ConsumerID, 0, len(stops))
+	for _, s := range stops {
+		consumers = append(consumers, s.Consumer)
+	}
+	slices.Sort(consumers)
+	consumers = slices.Compact(consumers)
+	profiles, err := r.Store.Profiles(ctx, consumers)
+	if err != nil {
+		return err
+	}
+	notes, err := r.Store.Notes(ctx, consumers)
+	if err != nil {
+		return err
+	}
+	for i := range stops {
+		s := &stops[i]
+		door := prefs.Door{Waybill: string(s.Waybill), AddressID: s.AddressID}
+		s.Decisions = profiles[s.Consumer].Decide(door, now)
+		said := notes[s.Consumer]
+		s.Note = cmp.Or(said[prefs.ForParcel(door.Waybill)], said[prefs.Standing], said[prefs.AtAddress(door.AddressID)])
+	}
+	return nil
 }

@@ -17,12 +17,22 @@ type Alert struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	AckedAt   time.Time // zero until acknowledged
+
+	Version      int       // 1, or one more than that of the alert it supersedes
+	Supersedes   string    // an earlier alert about the same parcel; "": none
+	SupersededAt time.Time // zero while its word holds
 }
 
 // Bounds of how long an alert is worth a push.
 const (
 	shortestShift = 15 * time.Minute
 	longestShift  = 14 * time.Hour
+)
+
+// How long pushes are worth sending whose alerts do not say it.
+const (
+	StopTime   = shortestShift // a reminder of the next stop: later he has been there
+	RecallTime = longestShift  // a withdrawal: a banner outlives its alert
 )
 
 // EndOfShift is when an alert made at now expires: at the end of the outlet's

@@ -54,6 +54,7 @@ func TestADeviceHasOneEar(t *testing.T) {
 	first, elsewhere := bell.Listen(1, "phone"), bell.Listen(2, "phone")
 	second := bell.Listen(1, "phone")
 	require.True(t, happened(first.Closed))
+	require.Equal(t, push.Replaced, first.Why())
 	require.False(t, happened(elsewhere.Closed), "an install id is a courier's own")
 
 	bell.Leave(first) // late, and no longer of any consequence
@@ -61,6 +62,41 @@ func TestADeviceHasOneEar(t *testing.T) {
 	require.False(t, happened(first.Rung))
 	require.True(t, happened(second.Rung))
 	require.False(t, happened(second.Closed))
+}
+
+func TestOneMoreThanACouriersStreamsEndsHisOldest(t *testing.T) {
+	var bell push.Bell
+	other := bell.Listen(2, "phone-0")
+	var ears []*push.Ear
+	listen := func(device int) *push.Ear {
+		e := bell.Listen(1, fmt.Sprint("phone-", device))
+		ears = append(ears, e)
+		return e
+	}
+	for i := range push.MaxStreams {
+		listen(i)
+	}
+	for _, e := range ears {
+		require.False(t, happened(e.Closed))
+	}
+
+	again := listen(0) // the first phone anew: its stream is now the youngest
+	require.Equal(t, push.Replaced, ears[0].Why())
+	for i := push.MaxStreams; i < 2*push.MaxStreams-1; i++ { // the token invents phones
+		listen(i)
+		oldest := ears[i-push.MaxStreams+1]
+		require.True(t, happened(oldest.Closed))
+		require.Equal(t, push.TooMany, oldest.Why())
+		require.Equal(t, push.MaxStreams+1, bell.Listening())
+	}
+	require.False(t, happened(again.Closed))
+	require.False(t, happened(other.Closed), "another courier has his own")
+
+	bell.Leave(again)
+	last := listen(99)
+	require.False(t, happened(ears[len(ears)-2].Closed), "who left makes room")
+	bell.Ring(1)
+	require.True(t, happened(last.Rung))
 }
 
 func TestNothingIsKeptOfWhoLeft(t *testing.T) {
@@ -86,6 +122,7 @@ func TestAClosedBellClosesItsEarsAndThoseToCome(t *testing.T) {
 	late, again := bell.Listen(1, "phone"), bell.Listen(1, "phone")
 	for _, e := range []*push.Ear{early, late, again} {
 		require.True(t, happened(e.Closed))
+		require.NoError(t, e.Why(), "nothing took its place")
 		bell.Leave(e)
 	}
 	bell.Ring(1)

@@ -23,7 +23,8 @@ const (
 	KindDigest  = "digest"   // a burst of alerts, on the courier's devices
 	KindCatchUp = "catch_up" // what a device that joined later has missed
 	KindRemind  = "reminder" // a digest that nobody acknowledged, on the courier's next device
-	KindRecall  = "withdraw" // acknowledged on one device: the others take it off their screens, without a sound
+	KindStop    = "stop"     // the courier's next stop: once an alert, whether or not he acknowledged it in the morning
+	KindRecall  = "withdraw" // acknowledged on one device, or no longer true: the others take it off their screens, without a sound
 )
 
 // payloadVersion is data.version: apps refuse what they do not know.
@@ -74,11 +75,15 @@ func Compose(kind string, alerts []Alert, content Content, now time.Time) Messag
 	if kind == KindRecall { // for the app alone; each one counts, so none collapses
 		return Message{Kind: kind, Data: data, TTL: ttl}
 	}
-	return Message{
+	m := Message{
 		Kind: kind, Data: data,
 		TitleKey: "push_digest_title", BodyKey: "push_digest_body", BodyArgs: []string{strconv.Itoa(len(alerts))},
 		Collapse: kind, TTL: ttl, High: true,
 	}
+	if kind == KindStop {
+		m.TitleKey, m.BodyKey, m.BodyArgs = "push_stop_title", "push_stop_body", nil
+	}
+	return m
 }
 
 func lineOf(a Alert, content Content) line {

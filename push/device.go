@@ -38,10 +38,12 @@ type DeviceRequest struct {
 	AppVersion string
 }
 
-// Which of a courier's devices are rung.
+// Which of a courier's devices are rung, and how long each is kept.
 const (
-	MaxDevices  = 3                   // those seen last
-	UnseenAfter = 30 * 24 * time.Hour // FCM calls an address stale after a month; the app refreshes its own at every start
+	MaxDevices     = 3                   // those seen last
+	UnseenAfter    = 30 * 24 * time.Hour // FCM calls an address stale after a month; the app refreshes its own at every start
+	ForgottenAfter = 60 * 24 * time.Hour // then the row goes, retired or not
+	SeenAgain      = time.Hour           // a refresh that says nothing new is written so often
 )
 
 const (
@@ -54,7 +56,8 @@ const (
 type InboxStore interface {
 	// PutDevice registers or refreshes a device. The same address under another
 	// courier or install moves. Where the device or its address is new, the
-	// unexpired, unacknowledged alerts become due for it.
+	// unexpired, unacknowledged alerts become due for it. A refresh within
+	// SeenAgain that changes nothing may be left unwritten.
 	PutDevice(ctx context.Context, a doorstep.Actor, d Device, address string) (Device, error)
 	// RemoveDevice retires a device; ErrNotFound if the courier has none such.
 	RemoveDevice(ctx context.Context, a doorstep.Actor, installID string, at time.Time) error

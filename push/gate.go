@@ -37,6 +37,22 @@ func (g *gate) wait(now time.Time) time.Duration {
 	return g.rate.Wait(now)
 }
 
+// ServiceState is how a push service stands, as one sender knows it.
+type ServiceState struct {
+	Provider  string
+	Shut      bool    // its breaker is open: it is not asked, or asked once to see whether it is back
+	PerSecond float64 // messages that it may be handed now
+	InFlight  int     // attempts under way
+}
+
+// state is how the service stands, of whose places some are free.
+func (g *gate) state(now time.Time, places int) ServiceState {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, shut := g.breaker.Pause()
+	return ServiceState{Provider: g.name, Shut: shut, PerSecond: g.rate.PerSecond(now), InFlight: places - g.free}
+}
+
 // begin lets one attempt pass, unless the gate has shut since its delivery was
 // claimed.
 func (g *gate) begin(now time.Time) (p pass, ok bool) {

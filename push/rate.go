@@ -52,6 +52,12 @@ func (r *Rate) Wait(now time.Time) time.Duration {
 	return max(fill, r.paused.Sub(now))
 }
 
+// PerSecond is the speed at the moment.
+func (r *Rate) PerSecond(now time.Time) float64 {
+	r.advance(now)
+	return r.now
+}
+
 // Begin takes a message's token. The era goes with the message to Refused or
 // Accepted.
 func (r *Rate) Begin(now time.Time) (era int) {

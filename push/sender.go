@@ -144,6 +144,15 @@ func (s *Sender) Wake() {
 	}
 }
 
+// Services says how each push service stands, in the order of their names.
+func (s *Sender) Services() []ServiceState {
+	states := make([]ServiceState, len(s.gates))
+	for i, g := range s.gates {
+		states[i] = g.state(s.Now(), s.InFlight)
+	}
+	return states
+}
+
 // Run sends until ctx ends. What is then under way may still end; what is not
 // begun goes back unspent.
 func (s *Sender) Run(ctx context.Context) error {
@@ -220,6 +229,9 @@ func (s *Sender) examine(ctx context.Context, g *gate, d Delivery) (end Ended, o
 	switch {
 	case g == nil || !end.At.Before(d.ExpiresAt): // of other providers only what has expired is claimed
 		end.State, end.Code = Expired, "expired"
+		return end, false
+	case d.Message.Kind == "": // composed anew, with nothing left to tell
+		end.State, end.Code = Expired, string(Superseded)
 		return end, false
 	case d.Address.Value == "":
 		end.Code = "device_gone"

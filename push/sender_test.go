@@ -31,7 +31,7 @@ func (b *belt) load(provider string, n int) {
 		id := fmt.Sprint(provider, i)
 		b.queued = append(b.queued, push.Delivery{
 			Outlet: 1, ID: id, CourierNo: int64(i), DeviceID: id, Provider: provider, ExpiresAt: time.Now().Add(8 * time.Hour),
-			Address: push.Address{Kind: push.KindToken, Value: id},
+			Message: push.Message{Kind: push.KindDigest}, Address: push.Address{Kind: push.KindToken, Value: id},
 		})
 	}
 }

@@ -13,6 +13,21 @@ import (
 // ring which was missed delays an alert.
 const Heartbeat = 25 * time.Second
 
+// Drop is why the server ended a stream that a phone still listened to. It is
+// the error that such a stream ends with.
+type Drop string
+
+// The drops. A phone that hung up, and a server that stops, are none.
+const (
+	Replaced   Drop = "replaced"    // the same phone opened a newer one
+	TooMany    Drop = "too_many"    // the courier opened more than MaxStreams, and this was his oldest
+	SlowReader Drop = "slow_reader" // the phone did not take what it was sent
+	TokenEnded Drop = "token_ended" // it expired or was revoked
+)
+
+// Error implements error.
+func (d Drop) Error() string { return "stream dropped: " + string(d) }
+
 // streamPage is how many alerts are read and handed over at once.
 const streamPage = 200
 
@@ -21,9 +36,10 @@ const streamPage = 200
 // that there is nothing yet. device names the phone, by its install id if it
 // has one, else by its token.
 //
-// It ends without an error when ctx does, when the same device follows anew, or
-// when the bell closes, and with deliver's error when that fails. Before the
-// first list a bad device gives an *doorstep.InvalidError.
+// It ends without an error when ctx does or the bell closes, with Replaced when
+// the same device follows anew, with TooMany when the courier's streams are more
+// than MaxStreams, and with deliver's error when that fails. Before the first
+// list a bad device gives an *doorstep.InvalidError.
 func (b *Inbox) Follow(ctx context.Context, a doorstep.Actor, device string, after int64, deliver func([]Alert) error) error {
 	var checks doorstep.Checks
 	device, err := doorstep.CheckText(device, 0, maxInstallID)
@@ -67,7 +83,7 @@ func (b *Inbox) Follow(ctx context.Context, a doorstep.Actor, device string, aft
 		case <-ctx.Done():
 			return nil
 		case <-ear.Closed:
-			return nil
+			return ear.Why()
 		case <-ear.Rung:
 		case <-silence.C:
 			due = true

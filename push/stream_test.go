@@ -3,6 +3,7 @@ package push_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -245,7 +246,7 @@ func TestASecondStreamOfTheSamePhoneEndsTheFirst(t *testing.T) {
 				second := follow(t, inbox, device, 0)
 				over, err := first.hasEnded()
 				require.True(t, over)
-				require.NoError(t, err)
+				require.ErrorIs(t, err, push.Replaced)
 				over, _ = tablet.hasEnded()
 				require.False(t, over)
 				s.add(1)
@@ -259,6 +260,30 @@ func TestASecondStreamOfTheSamePhoneEndsTheFirst(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestATokenThatInventsPhonesHasNoMoreStreamsThanACourierMayHave(t *testing.T) {
+	inBubble(t, func(t *testing.T, inbox *push.Inbox, s *shelf) {
+		phones := make([]*phone, 3*push.MaxStreams)
+		for i := range phones {
+			phones[i] = follow(t, inbox, fmt.Sprint("phone-", i), 0)
+			require.LessOrEqual(t, inbox.Bell.Listening(), push.MaxStreams)
+		}
+		s.add(1)
+		inbox.Bell.Ring(shelfCourier)
+		for i, p := range phones {
+			over, err := p.hasEnded()
+			if i < 2*push.MaxStreams {
+				require.True(t, over)
+				require.ErrorIs(t, err, push.TooMany)
+				require.Empty(t, p.seqs())
+				continue
+			}
+			require.False(t, over)
+			require.Equal(t, []int64{1}, p.seqs())
+			p.stop()
+		}
+	})
 }
 
 func TestStreamsEndWithTheBell(t *testing.T) {

@@ -26,6 +26,7 @@ const (
 	Quiet        Reason = HeldQuiet       // the outlet's quiet hours lasted to the end of the shift
 	OverBudget   Reason = HeldBudget      // the courier had been rung as often as the outlet allows
 	NeverAcked   Reason = "never_acked"   // the service took it; no phone ever said that he saw it
+	Superseded   Reason = "superseded"    // the consumer's wishes changed before he saw it
 )
 
 // Tried is one delivery as it stands.
@@ -106,22 +107,9 @@ const (
 
 // Run repeats CloseDue until ctx ends.
 func (c *Closer) Run(ctx context.Context) error {
-	tick := time.NewTicker(closeInterval)
-	defer tick.Stop()
-	for {
-		n, err := c.CloseDue(ctx)
-		if err != nil && ctx.Err() == nil {
-			c.Log.ErrorContext(ctx, "close unread alerts", "error", err)
-		}
-		if n > 0 && err == nil && ctx.Err() == nil {
-			continue // there may be more
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return doorstep.Repeat(ctx, closeInterval, c.CloseDue, func(err error) {
+		c.Log.ErrorContext(ctx, "close unread alerts", "error", err)
+	})
 }
 
 // CloseDue makes one pass and says how many alerts and steps it dealt with.

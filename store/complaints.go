@@ -73,7 +73,13 @@ on conflict (outlet_no, waybill, category) where `+openStatuses+` do nothing`,
 		if err := addFacts(tx, facts); err != nil {
 			return err
 		}
-		return addLessons(tx, comp, lessons)
+		if len(lessons) == 0 {
+			return nil
+		}
+		if err := addLessons(tx, comp, lessons); err != nil {
+			return err
+		}
+		return db.wishesChanged(tx, comp.Consumer, comp.Waybill, ms(comp.ReceivedAt))
 	})
 	if err != nil {
 		return complaints.Complaint{}, fmt.Errorf("file complaint: %w", err)

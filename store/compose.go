@@ -60,17 +60,21 @@ where outlet_no = ? and state in ('open', 'due') and due_at_ms <= ? order by due
 		}
 		var c composition
 		for _, p := range due {
-			content, err := json.Marshal(compose(p.Kind, alerts[p.ID]))
+			message := push.Message{} // of a push whose alerts were all read, replaced or too late
+			if len(alerts[p.ID]) > 0 {
+				message = compose(p.Kind, alerts[p.ID])
+			}
+			content, err := json.Marshal(message)
 			if err != nil {
 				return err
 			}
 			c.pushes = append(c.pushes, []any{outlet, p.ID, p.CourierNo, p.Kind, p.DeviceID, "composed", p.OpenedMS, p.DueMS, string(content), held[p.ID]})
-			if len(alerts[p.ID]) == 0 { // all of it was read or has expired
+			if len(alerts[p.ID]) == 0 {
 				continue
 			}
 			c.follow(outlet, p, alerts[p.ID], now)
 			if held[p.ID] == "" {
-				c.deliver(db.newID, outlet, p, latestExpiry(alerts[p.ID]), devices[p.CourierNo], now)
+				c.deliver(db.newID, outlet, p, expiryOf(p, alerts[p.ID]), devices[p.CourierNo], now)
 			}
 		}
 		return c.write(tx)
@@ -153,7 +157,11 @@ func (db *DB) alertsOfPushes(tx *Tx, outlet doorstep.OutletNo, due []pushRow, no
 		switch p.Kind {
 		case push.KindCatchUp:
 			err = tx.list(&rows, selectAlert+` where outlet_no = ? and courier_no = ?
-and exists (select 1 from push p where p.outlet_no = alert.outlet_no and p.id = alert.push_id and p.state = 'composed')`+live, outlet, p.CourierNo, ms(now))
+and exists (select 1 from push p where p.outlet_no = a.outlet_no and p.id = a.push_id and p.state = 'composed')`+live, outlet, p.CourierNo, ms(now))
+		case push.KindStop:
+			if now.Before(fromMS(p.OpenedMS).Add(push.StopTime)) {
+				err = tx.list(&rows, selectAlert+carried+` and expires_at_ms > ?`, outlet, outlet, p.ID, ms(now))
+			}
 		case push.KindRemind:
 			err = tx.list(&rows, selectAlert+carried+live, outlet, outlet, p.ID, ms(now))
 		case push.KindRecall:
@@ -192,11 +200,21 @@ where c.no`+db.inList+` and d.retired_at_ms is null and d.provider <> ? and d.up
 	return devices, err
 }
 
-func latestExpiry(alerts []push.Alert) (latest time.Time) {
+// expiryOf is when a push is no longer worth sending: with the last of its
+// alerts, unless its kind has a time of its own.
+func expiryOf(p pushRow, alerts []push.Alert) time.Time {
+	opened := fromMS(p.OpenedMS)
+	if p.Kind == push.KindRecall {
+		return opened.Add(push.RecallTime)
+	}
+	var latest time.Time
 	for _, a := range alerts {
 		if a.ExpiresAt.After(latest) {
 			latest = a.ExpiresAt
 		}
+	}
+	if passed := opened.Add(push.StopTime); p.Kind == push.KindStop && passed.Before(latest) {
+		return passed
 	}
 	return latest
 }

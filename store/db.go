@@ -50,6 +50,8 @@ type DB struct {
 
 	url  string
 	tell func(News) // told of commits that left something to send
+
+	observer Observer
 }
 
 // Open opens the database, brings its schema up to date under a lock, and
@@ -82,7 +84,7 @@ func connect(dbURL string) (*DB, error) {
 		pool.SetMaxOpenConns(32)
 		pool.SetMaxIdleConns(32)
 		pool.SetConnMaxIdleTime(5 * time.Minute)
-		return &DB{read: pool, pool: pool, dialect: postgres, url: dbURL, tell: func(News) {}}, nil
+		return &DB{read: pool, pool: pool, dialect: postgres, url: dbURL, tell: func(News) {}, observer: unobserved{}}, nil
 	}
 	// A power cut must lose nothing acknowledged: FULL. The writer pays the
 	// fsync once for all who wait together.
@@ -107,7 +109,7 @@ func connect(dbURL string) (*DB, error) {
 	readers := max(4, runtime.GOMAXPROCS(0))
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	db := &DB{read: read, pool: pool, dialect: sqlite, url: dbURL, tell: func(News) {}}
+	db := &DB{read: read, pool: pool, dialect: sqlite, url: dbURL, tell: func(News) {}, observer: unobserved{}}
 	db.writer = newWriter(pool)
 	return db, nil
 }

@@ -31,7 +31,6 @@ func (db *DB) AddDispatches(ctx context.Context, company doorstep.CompanyNo, lis
 		prepared[d.Key] = p
 	}
 	var earlier map[parcels.Key]parcels.Earlier
-	var alerted []int64 // couriers
 	err := db.inTx(ctx, func(tx *Tx) error {
 		fresh, err := addDispatchRows(tx, list)
 		if err != nil {
@@ -40,31 +39,31 @@ func (db *DB) AddDispatches(ctx context.Context, company doorstep.CompanyNo, lis
 		if earlier, err = db.earlier(tx, list, fresh); err != nil {
 			return fmt.Errorf("earlier dispatches: %w", err)
 		}
-		list := slices.DeleteFunc(slices.Clone(list), func(d parcels.Dispatch) bool { return !fresh[d.Key] })
-		alerted = nil
-		for _, d := range list { // sorted by courier
-			if d.Alert != nil && !slices.Contains(alerted[max(0, len(alerted)-1):], d.CourierNo) {
-				alerted = append(alerted, d.CourierNo)
-			}
-		}
-		if err := addParcels(tx, list, prepared); err != nil {
+		kept := slices.DeleteFunc(slices.Clone(list), func(d parcels.Dispatch) bool { return !fresh[d.Key] })
+		if err := addParcels(tx, kept, prepared); err != nil {
 			return fmt.Errorf("parcels: %w", err)
 		}
+		var alerted []int64 // couriers
+		var alerts []courierAlert
 		var facts []sealedFact
-		for _, d := range list {
+		for _, d := range kept { // sorted by courier
 			facts = append(facts, prepared[d.Key].facts...)
+			if d.Alert == nil {
+				continue
+			}
+			alerts = append(alerts, courierAlert{d.CourierNo, d.CourierHome, *d.Alert})
+			if !slices.Contains(alerted[max(0, len(alerted)-1):], d.CourierNo) {
+				alerted = append(alerted, d.CourierNo)
+			}
 		}
 		if err := addFacts(tx, facts); err != nil {
 			return err
 		}
-		if err := db.addAlerts(tx, list); err != nil || len(alerted) == 0 {
+		if err := db.addAlerts(tx, list[0].Outlet, alerts, list[0].ReceivedAt); err != nil || len(alerted) == 0 {
 			return err
 		}
 		return db.announce(tx, alerted)
 	})
-	if err == nil && len(alerted) > 0 {
-		db.tell(News{Couriers: alerted})
-	}
 	return earlier, err
 }
 
@@ -173,67 +172,6 @@ func addParcels(tx *Tx, list []parcels.Dispatch, prepared map[parcels.Key]prepar
 		`on conflict (outlet_no, waybill) do update set consumer_id = excluded.consumer_id, address_id = excluded.address_id,
   consignee = excluded.consignee, courier_no = excluded.courier_no, dispatched_at_ms = excluded.dispatched_at_ms, updated_at_ms = excluded.updated_at_ms
 where parcel.dispatched_at_ms is null or parcel.dispatched_at_ms <= excluded.dispatched_at_ms`, rows)
-}
-
-// addAlerts writes the alerts of new dispatches into the couriers' inboxes and
-// joins them to the pushes that will carry them. The counter rows come last
-// but for what needs their numbers, so that they are held shortly.
-func (db *DB) addAlerts(tx *Tx, list []parcels.Dispatch) error {
-	byCourier := map[int64][]parcels.Dispatch{}
-	for _, d := range list {
-		if d.Alert != nil {
-			byCourier[d.CourierNo] = append(byCourier[d.CourierNo], d)
-		}
-	}
-	couriers := slices.Sorted(maps.Keys(byCourier))
-	if len(couriers) == 0 {
-		return nil
-	}
-	outlet, now := list[0].Outlet, list[0].ReceivedAt
-	pushes, err := db.joinPushes(tx, outlet, couriers, now)
-	if err != nil {
-		return fmt.Errorf("pushes: %w", err)
-	}
-	heads, err := advanceInboxes(tx, couriers, byCourier)
-	if err != nil {
-		return fmt.Errorf("inboxes: %w", err)
-	}
-	var rows [][]any
-	for _, courier := range couriers {
-		own := byCourier[courier]
-		seq := heads[courier] - int64(len(own))
-		for _, d := range own {
-			seq++
-			rows = append(rows, []any{
-				outlet, d.Alert.ID, courier, seq, d.Waybill, joinTags(d.Alert.Tags), pushes[courier], ms(d.Alert.CreatedAt), ms(d.Alert.ExpiresAt),
-			})
-		}
-	}
-	if err := tx.insert(`insert into alert (outlet_no, id, courier_no, seq, waybill, tags, push_id, created_at_ms, expires_at_ms)`, "", rows); err != nil {
-		return fmt.Errorf("alerts: %w", err)
-	}
-	return nil
-}
-
-// advanceInboxes takes the next places in the couriers' inboxes and says where
-// each now ends.
-func advanceInboxes(tx *Tx, couriers []int64, byCourier map[int64][]parcels.Dispatch) (map[int64]int64, error) {
-	rows := make([][]any, len(couriers))
-	for i, courier := range couriers {
-		own := byCourier[courier]
-		rows[i] = []any{own[0].CourierHome, courier, len(own)}
-	}
-	type head struct {
-		CourierNo int64 `db:"courier_no"`
-		Seq       int64
-	}
-	back, err := insertReturning[head](tx, `insert into inbox_head (outlet_no, courier_no, seq)`,
-		`on conflict (outlet_no, courier_no) do update set seq = inbox_head.seq + excluded.seq returning courier_no, seq`, rows)
-	ends := make(map[int64]int64, len(back))
-	for _, h := range back {
-		ends[h.CourierNo] = h.Seq
-	}
-	return ends, err
 }
 
 // AddScans keeps one outlet's scans and what they say of parcels that were

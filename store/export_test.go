@@ -12,6 +12,9 @@ func (db *DB) InTx(ctx context.Context, do func(*Tx) error) error { return db.in
 // Exec runs a statement of a test's own.
 func (t *Tx) Exec(query string, args ...any) error { return t.exec(query, args...) }
 
+// AfterCommit is afterCommit.
+func (t *Tx) AfterCommit(do func()) { t.afterCommit(do) }
+
 // Settings lists the names of what is set.
 func (db *DB) Settings(ctx context.Context) (names []string, err error) {
 	err = db.list(ctx, &names, `select name from setting`)
@@ -29,4 +32,10 @@ type Ending struct {
 func (db *DB) Endings(ctx context.Context) (list []Ending, err error) {
 	err = db.list(ctx, &list, `select id, informed_at_ms is not null as informed, not_informed_reason as reason from alert`)
 	return list, err
+}
+
+// DeviceIDs lists the devices of all couriers.
+func (db *DB) DeviceIDs(ctx context.Context) (ids []string, err error) {
+	err = db.list(ctx, &ids, `select install_id from device order by install_id`)
+	return ids, err
 }

@@ -34,8 +34,7 @@ func (db *DB) hold(tx *Tx, outlet doorstep.OutletNo, due []pushRow, now time.Tim
 				rest = append(rest, p)
 			}
 		}
-		return rest, nil, tx.exec(`update push set due_at_ms = ?, held = ? where outlet_no = ? and id`+db.inList,
-			ms(until), push.HeldQuiet, outlet, db.asList(nonNil(later)))
+		return rest, nil, db.putOff(tx, outlet, later, until)
 	}
 	held = make(map[string]string, len(due))
 	if o.Push.PerDay == 0 {
@@ -54,7 +53,20 @@ func (db *DB) hold(tx *Tx, outlet doorstep.OutletNo, due []pushRow, now time.Tim
 			rung[p.CourierNo]++
 		}
 	}
+	tx.afterCommit(func() { db.observer.Held(push.HeldBudget, len(held)) })
 	return due, held, nil
+}
+
+// putOff has pushes wait until quiet hours end. One that is due again before,
+// since alerts joined it, was told of already.
+func (db *DB) putOff(tx *Tx, outlet doorstep.OutletNo, ids []string, until time.Time) error {
+	n, err := tx.changed(`update push set held = ? where outlet_no = ? and held <> ? and id`+db.inList,
+		push.HeldQuiet, outlet, push.HeldQuiet, db.asList(nonNil(ids)))
+	if err != nil {
+		return err
+	}
+	tx.afterCommit(func() { db.observer.Held(push.HeldQuiet, int(n)) })
+	return tx.exec(`update push set due_at_ms = ? where outlet_no = ? and id`+db.inList, ms(until), outlet, db.asList(nonNil(ids)))
 }
 
 // rungToday counts the pushes that rang each courier since the outlet's

@@ -16,13 +16,6 @@ import (
 	"doorstep/push"
 )
 
-type installRow struct {
-	ID           string
-	Hash         string        `db:"address_hash"`
-	RegisteredMS int64         `db:"registered_at_ms"`
-	RetiredMS    sql.NullInt64 `db:"retired_at_ms"`
-}
-
 // PutDevice registers or refreshes a device, and sends it what it missed if it
 // is new or its address is.
 func (db *DB) PutDevice(ctx context.Context, a doorstep.Actor, d push.Device, address string) (push.Device, error) {
@@ -38,11 +31,16 @@ func (db *DB) PutDevice(ctx context.Context, a doorstep.Actor, d push.Device, ad
 	if address != "" {
 		hash = db.vault.Hash("address", d.Provider+"|"+address)
 	}
-	missed := false
+	seen, ok, err := db.seenJustNow(ctx, courier, outlets, d, hash)
+	if err != nil {
+		return push.Device{}, fmt.Errorf("device: %w", err)
+	}
+	if ok {
+		return seen, nil
+	}
 	err = db.inTx(ctx, func(tx *Tx) error {
 		var was installRow
-		err := tx.get(&was, `select id, address_hash, registered_at_ms, retired_at_ms from device
-where outlet_no = ? and courier_no = ? and install_id = ?`, courier.Home, courier.No, d.InstallID)
+		err := tx.get(&was, selectInstall, courier.Home, courier.No, d.InstallID)
 		isNew := errors.Is(err, sql.ErrNoRows)
 		if err != nil && !isNew {
 			return err
@@ -73,7 +71,7 @@ on conflict (outlet_no, courier_no, install_id) do update set provider = exclude
 		if err != nil {
 			return err
 		}
-		missed = hash != "" && (isNew || was.RetiredMS.Valid || was.Hash != hash)
+		missed := hash != "" && (isNew || was.RetiredMS.Valid || was.Hash != hash)
 		if !missed {
 			return nil
 		}
@@ -84,9 +82,6 @@ on conflict (outlet_no, courier_no, install_id) do update set provider = exclude
 	})
 	if err != nil {
 		return push.Device{}, fmt.Errorf("device: %w", err)
-	}
-	if missed {
-		db.tell(News{})
 	}
 	return d, nil
 }
@@ -224,7 +219,6 @@ func (db *DB) addReceipts(ctx context.Context, outlet doorstep.OutletNo, courier
 		rows = append(rows, []any{outlet, r.AlertID, r.Event, ms(r.At), ms(r.ReceivedAt)})
 	}
 	var fresh []receiptKey
-	recalled := false
 	err = db.inTx(ctx, func(tx *Tx) (err error) {
 		fresh, err = insertReturning[receiptKey](tx, `insert into receipt (outlet_no, alert_id, event, device_at_ms, received_at_ms)`,
 			`on conflict (outlet_no, alert_id, event) do nothing returning alert_id, event`, rows)
@@ -249,14 +243,10 @@ func (db *DB) addReceipts(ctx context.Context, outlet doorstep.OutletNo, courier
 		if err := db.markRead(tx, outlet, ms(at), informed, acked); err != nil {
 			return err
 		}
-		recalled, err = db.recall(tx, outlet, courierNo, acked, at)
-		return err
+		return db.recall(tx, outlet, courierNo, acked, at)
 	})
 	if err != nil {
 		return fmt.Errorf("%w: receipts: %w", doorstep.ErrUnavailable, err)
-	}
-	if recalled {
-		db.tell(News{})
 	}
 	for _, k := range fresh {
 		verdicts[first[k]].Status = evidence.Accepted
@@ -268,11 +258,12 @@ func (db *DB) addReceipts(ctx context.Context, outlet doorstep.OutletNo, courier
 // stays so: its reason was true while it mattered.
 func (db *DB) markRead(tx *Tx, outlet doorstep.OutletNo, at int64, informed, acked []string) error {
 	if len(informed) > 0 {
-		err := tx.exec(`update alert set informed_at_ms = ? where outlet_no = ? and informed_at_ms is null and not_informed_reason = '' and id`+db.inList,
+		n, err := tx.changed(`update alert set informed_at_ms = ? where outlet_no = ? and informed_at_ms is null and not_informed_reason = '' and id`+db.inList,
 			at, outlet, db.asList(informed))
 		if err != nil {
 			return err
 		}
+		tx.afterCommit(func() { db.observer.Informed(int(n)) })
 	}
 	if len(acked) > 0 {
 		return tx.exec(`update alert set acked_at_ms = ? where outlet_no = ? and acked_at_ms is null and id`+db.inList, at, outlet, db.asList(acked))
@@ -280,28 +271,38 @@ func (db *DB) markRead(tx *Tx, outlet doorstep.OutletNo, at int64, informed, ack
 	return nil
 }
 
-// recall opens a push that takes acknowledged alerts off the courier's other
-// screens. With one phone there is none.
-func (db *DB) recall(tx *Tx, outlet doorstep.OutletNo, courierNo int64, acked []string, now time.Time) (bool, error) {
+// recall takes acknowledged alerts off the courier's other screens. With one
+// phone there is none.
+func (db *DB) recall(tx *Tx, outlet doorstep.OutletNo, courierNo int64, acked []string, now time.Time) error {
 	if len(acked) == 0 {
-		return false, nil
+		return nil
 	}
 	devices, err := db.devicesOf(tx, now, courierNo)
 	if err != nil || len(devices[courierNo]) < 2 {
-		return false, err
+		return err
 	}
-	id := db.newID(outlet)
-	if err := tx.insert(insertPush, "", [][]any{{outlet, id, courierNo, push.KindRecall, "", "due", ms(now), ms(now), "", ""}}); err != nil {
-		return false, err
+	if err := db.withdraw(tx, outlet, courierNo, acked, now); err != nil {
+		return err
 	}
-	rows := make([][]any, len(acked))
-	for i, alert := range acked {
-		rows[i] = []any{outlet, alert, id}
+	return db.announce(tx, nil)
+}
+
+// withdraw opens a push that takes alerts off the courier's screens.
+func (db *DB) withdraw(tx *Tx, outlet doorstep.OutletNo, courierNo int64, alerts []string, now time.Time) error {
+	return db.carryAgain(tx, outlet, pushRow{ID: db.newID(outlet), CourierNo: courierNo, Kind: push.KindRecall}, alerts, now)
+}
+
+// carryAgain opens a push, due at once, that carries alerts of earlier ones.
+func (db *DB) carryAgain(tx *Tx, outlet doorstep.OutletNo, p pushRow, alerts []string, now time.Time) error {
+	err := tx.insert(insertPush, "", [][]any{{outlet, p.ID, p.CourierNo, p.Kind, p.DeviceID, "due", ms(now), ms(now), "", ""}})
+	if err != nil {
+		return err
 	}
-	if err := tx.insert(`insert into push_alert (outlet_no, alert_id, push_id)`, "", rows); err != nil {
-		return false, err
+	rows := make([][]any, len(alerts))
+	for i, id := range alerts {
+		rows[i] = []any{outlet, id, p.ID}
 	}
-	return true, db.announce(tx, nil)
+	return tx.insert(`insert into push_alert (outlet_no, alert_id, push_id)`, "", rows)
 }
 
 func numbers(outlets []doorstep.OutletNo) []int64 {

@@ -37,9 +37,10 @@ const newsChannel = "doorstep_news"
 // maxNews bounds a notification; PostgreSQL takes under 8,000 bytes.
 const maxNews = 7900
 
-// announce puts news into the transaction: other nodes hear of it if and when
-// it commits. On SQLite there are none.
+// announce puts news into the transaction: this node and the others hear of it
+// if and when it commits. On SQLite there are no others.
 func (db *DB) announce(tx *Tx, couriers []int64) error {
+	tx.afterCommit(func() { db.tell(News{Couriers: couriers}) })
 	if db.name != postgres.name {
 		return nil
 	}

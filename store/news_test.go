@@ -47,18 +47,20 @@ func TestNewsThatCannotBeReadMayBeAboutAnybody(t *testing.T) {
 	}
 }
 
-// node is a database with what it hears of others.
+// node is a database with what it hears of another.
 type node struct {
 	*store.DB
-	news chan store.News
-	lost chan error
+	other *store.DB
+	news  chan store.News
+	lost  chan error
 }
 
 // listen opens another node, and waits until it listens.
 func listen(t *testing.T, url string) *node {
 	t.Helper()
+	v, clock := storetest.Vault(t), storetest.NewClock()
 	n := &node{
-		DB:   storetest.Open(t, url, storetest.Vault(t), storetest.NewClock(), 0),
+		DB: storetest.Open(t, url, v, clock, 0), other: storetest.Open(t, url, v, clock, 0),
 		news: make(chan store.News, 100), lost: make(chan error, 100),
 	}
 	n.OnNews(func(news store.News) { n.news <- news })
@@ -84,21 +86,23 @@ func (n *node) next(t *testing.T) store.News {
 	}
 }
 
-// say commits news.
+// say commits news on the other node.
 func (n *node) say(t *testing.T, couriers ...int64) {
 	t.Helper()
-	require.NoError(t, n.InTx(t.Context(), func(tx *store.Tx) error { return n.Announce(tx, couriers...) }))
+	require.NoError(t, n.other.InTx(t.Context(), func(tx *store.Tx) error { return n.other.Announce(tx, couriers...) }))
 }
 
 func TestNewsReachOtherNodesWithTheirCommit(t *testing.T) {
 	n := listen(t, storetest.Postgres(t))
 	refused := errors.New("refused")
-	err := n.InTx(t.Context(), func(tx *store.Tx) error { return errors.Join(n.Announce(tx, 1), refused) })
+	err := n.other.InTx(t.Context(), func(tx *store.Tx) error { return errors.Join(n.other.Announce(tx, 1), refused) })
 	require.ErrorIs(t, err, refused)
 	n.say(t, 2, 3)
 	require.Equal(t, store.News{Couriers: []int64{2, 3}}, n.next(t), "what was rolled back is not heard")
 	n.say(t)
 	require.Equal(t, store.News{}, n.next(t), "a push is due, and no inbox has grown")
+	require.NoError(t, n.InTx(t.Context(), func(tx *store.Tx) error { return n.Announce(tx, 4) }))
+	require.Equal(t, []int64{4}, n.next(t).Couriers, "its own at once")
 }
 
 func TestNewsOfThousandsOfCouriersAreHeardWhole(t *testing.T) {

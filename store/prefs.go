@@ -12,8 +12,8 @@ import (
 	"doorstep/vault"
 )
 
-// Every write to a consumer's wishes first touches the consumer's row: it
-// makes the row if it is new and, on PostgreSQL, orders two writes.
+// touchConsumer makes the consumer's row if it is new and, on PostgreSQL, orders
+// two writes to what hangs on it.
 const touchConsumer = `insert into consumer (consumer_id, company_no, learning, updated_at_ms) values (?, ?, 1, ?)
 on conflict (consumer_id) do update set updated_at_ms = excluded.updated_at_ms`
 
@@ -33,6 +33,10 @@ type profileRow struct {
 // Profiles reads what decides about many consumers' deliveries in one
 // statement.
 func (db *DB) Profiles(ctx context.Context, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]prefs.Profile, error) {
+	return db.profiles(db.lister(ctx), consumers)
+}
+
+func (db *DB) profiles(read lister, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]prefs.Profile, error) {
 	if len(consumers) == 0 {
 		return nil, nil
 	}
@@ -42,7 +46,7 @@ func (db *DB) Profiles(ctx context.Context, consumers []doorstep.ConsumerID) (ma
 	}
 	list := db.asList(ids)
 	var rows []profileRow
-	err := db.list(ctx, &rows, `
+	err := read(&rows, `
 select consumer_id, 'said' as part, tag, scope, state, '' as source_id, '' as category, '' as address_id, 0.0 as weight, set_at_ms as at_ms
 from preference where consumer_id`+db.inList+`
 union all select consumer_id, 'taught', tag, '', '', source_id, category, address_id, weight, at_ms
@@ -102,6 +106,20 @@ func notePlace(c doorstep.ConsumerID, scope prefs.Scope) vault.Place {
 	return vault.Place{Table: "preference_note", Column: "note", Row: string(c) + "|" + string(scope)}
 }
 
+// changeWishes writes what a consumer wants in one transaction; couriers who
+// have a parcel of his out are told.
+func (db *DB) changeWishes(ctx context.Context, a doorstep.Actor, at time.Time, do func(*Tx) error) error {
+	return db.inTx(ctx, func(tx *Tx) error {
+		if err := tx.exec(touchConsumer, a.Consumer, a.Company, ms(at)); err != nil {
+			return err
+		}
+		if err := do(tx); err != nil {
+			return err
+		}
+		return db.wishesChanged(tx, a.Consumer, "", ms(at))
+	})
+}
+
 // ReplaceScope replaces what the consumer said in one scope.
 func (db *DB) ReplaceScope(ctx context.Context, a doorstep.Actor, s prefs.ScopeChange) error {
 	note, err := db.vault.Seal([]byte(s.Note), notePlace(a.Consumer, s.Scope))
@@ -109,10 +127,7 @@ func (db *DB) ReplaceScope(ctx context.Context, a doorstep.Actor, s prefs.ScopeC
 		return err
 	}
 	at := ms(s.At)
-	return db.inTx(ctx, func(tx *Tx) error {
-		if err := tx.exec(touchConsumer, a.Consumer, a.Company, at); err != nil {
-			return err
-		}
+	return db.changeWishes(ctx, a, s.At, func(tx *Tx) error {
 		// What the consumer took away stays taken away unless it is said again.
 		if err := tx.exec(`delete from preference where consumer_id = ? and scope = ? and state = 'on'`, a.Consumer, s.Scope); err != nil {
 			return err
@@ -147,10 +162,7 @@ func addPreferences(tx *Tx, rows [][]any) error {
 // SetTag records one standing preference. What it contradicts is no longer
 // said.
 func (db *DB) SetTag(ctx context.Context, a doorstep.Actor, tag prefs.Tag, at time.Time, consent *prefs.Consent) error {
-	return db.inTx(ctx, func(tx *Tx) error {
-		if err := tx.exec(touchConsumer, a.Consumer, a.Company, ms(at)); err != nil {
-			return err
-		}
+	return db.changeWishes(ctx, a, at, func(tx *Tx) error {
 		for _, opposite := range tag.Opposites() {
 			if err := tx.exec(`delete from preference where consumer_id = ? and scope = ? and tag = ? and state = 'on'`, a.Consumer, prefs.Standing, opposite); err != nil {
 				return err
@@ -174,7 +186,7 @@ func (db *DB) SetTag(ctx context.Context, a doorstep.Actor, tag prefs.Tag, at ti
 // RemoveTag forgets a tag and leaves a tombstone in the standing scope.
 func (db *DB) RemoveTag(ctx context.Context, a doorstep.Actor, tag prefs.Tag, scope prefs.Scope, at time.Time) error {
 	kind, permits := tag.Allows()
-	return db.inTx(ctx, func(tx *Tx) error {
+	return db.changeWishes(ctx, a, at, func(tx *Tx) error {
 		if scope != prefs.Standing {
 			if permits {
 				if err := endConsents(tx, a.Consumer, scope, ms(at), kind); err != nil {
@@ -182,9 +194,6 @@ func (db *DB) RemoveTag(ctx context.Context, a doorstep.Actor, tag prefs.Tag, sc
 				}
 			}
 			return tx.exec(`delete from preference where consumer_id = ? and scope = ? and tag = ?`, a.Consumer, scope, tag)
-		}
-		if err := tx.exec(touchConsumer, a.Consumer, a.Company, ms(at)); err != nil {
-			return err
 		}
 		if err := tx.exec(`delete from tag_evidence where consumer_id = ? and tag = ?`, a.Consumer, tag); err != nil {
 			return err
@@ -207,10 +216,7 @@ func (db *DB) SetLearning(ctx context.Context, a doorstep.Actor, enabled bool, a
 	if enabled {
 		learning = 1
 	}
-	return db.inTx(ctx, func(tx *Tx) error {
-		if err := tx.exec(touchConsumer, a.Consumer, a.Company, ms(at)); err != nil {
-			return err
-		}
+	return db.changeWishes(ctx, a, at, func(tx *Tx) error {
 		return tx.exec(`update consumer set learning = ? where consumer_id = ?`, learning, a.Consumer)
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"doorstep"
 	"doorstep/parcels"
+	"doorstep/push"
 )
 
 type stopRow struct {
@@ -42,10 +43,10 @@ func (db *DB) Stops(ctx context.Context, a doorstep.Actor, now time.Time) ([]par
 			return nil, fmt.Errorf("outlet %d: %w", o.No, err)
 		}
 		var rows []stopRow
-		err = db.list(ctx, &rows, `select d.waybill, p.consumer_id, p.address_id, d.alert_id, a.acked_at_ms
+		err = db.list(ctx, &rows, `select d.waybill, p.consumer_id, p.address_id, a.id as alert_id, a.acked_at_ms
 from dispatch d
 join parcel p on p.outlet_no = d.outlet_no and p.waybill = d.waybill and p.courier_no = d.courier_no
-left join alert a on a.outlet_no = d.outlet_no and a.id = d.alert_id
+left join alert a on a.outlet_no = d.outlet_no and a.id = coalesce(d.revised_alert_id, d.alert_id)
 where d.outlet_no = ? and d.courier_no = ? and d.day = ?`, o.No, courierNo, parcels.Day(now, zone))
 		if err != nil {
 			return nil, fmt.Errorf("run: %w", err)
@@ -58,6 +59,31 @@ where d.outlet_no = ? and d.courier_no = ? and d.day = ?`, o.No, courierNo, parc
 	}
 	slices.SortFunc(stops, func(a, b parcels.Stop) int { return strings.Compare(string(a.Waybill), string(b.Waybill)) })
 	return stops, nil
+}
+
+// RemindOfStop opens a push with the alert's own id: an alert has one such push
+// at most.
+func (db *DB) RemindOfStop(ctx context.Context, alertID string, now time.Time) (rung bool, err error) {
+	outlet, ok := doorstep.OutletOf(alertID)
+	if !ok {
+		return false, doorstep.NotFound("alert", alertID)
+	}
+	err = db.inTx(ctx, func(tx *Tx) error {
+		n, err := tx.changed(insertPush+` select outlet_no, id, courier_no, ?, '', 'due', ?, ?, '', '' from alert
+where outlet_no = ? and id = ? and expires_at_ms > ? on conflict (outlet_no, id) do nothing`,
+			push.KindStop, ms(now), ms(now), outlet, alertID, ms(now))
+		if rung = n == 1; err != nil || !rung {
+			return err
+		}
+		if err := tx.insert(`insert into push_alert (outlet_no, alert_id, push_id)`, "", [][]any{{outlet, alertID, alertID}}); err != nil {
+			return err
+		}
+		return db.announce(tx, nil)
+	})
+	if err != nil {
+		return false, fmt.Errorf("reminder of a stop: %w", err)
+	}
+	return rung, nil
 }
 
 var _ parcels.RunStore = (*DB)(nil)

@@ -41,11 +41,12 @@ order by expires_at_ms limit ?`+db.skipLocked, outlet, ms(now), limit)
 		}
 		for reason, ids := range byReason {
 			// A receipt that came first keeps its word.
-			err := tx.exec(`update alert set not_informed_reason = ? where outlet_no = ? and informed_at_ms is null and id`+db.inList,
+			ended, err := tx.changed(`update alert set not_informed_reason = ? where outlet_no = ? and informed_at_ms is null and id`+db.inList,
 				reason, outlet, db.asList(ids))
 			if err != nil {
 				return err
 			}
+			tx.afterCommit(func() { db.observer.NotInformed(reason, int(ended)) })
 		}
 		return nil
 	})
@@ -124,9 +125,8 @@ type stepRow struct {
 // Escalate takes the steps that are due. What was acknowledged meanwhile needs
 // none.
 func (db *DB) Escalate(ctx context.Context, outlet doorstep.OutletNo, now time.Time, limit int) (n int, err error) {
-	rung := false
 	err = db.inTx(ctx, func(tx *Tx) error {
-		rung = false
+		rung := false
 		var due []stepRow
 		err := tx.list(&due, `select e.push_id, e.step, p.courier_no from escalation e
 join push p on p.outlet_no = e.outlet_no and p.id = e.push_id
@@ -150,9 +150,6 @@ where e.outlet_no = ? and e.state = 'due' and e.due_at_ms <= ? order by e.due_at
 		}
 		return db.announce(tx, nil)
 	})
-	if err == nil && rung {
-		db.tell(News{})
-	}
 	return n, err
 }
 
@@ -172,18 +169,8 @@ func (db *DB) takeStep(tx *Tx, outlet doorstep.OutletNo, s stepRow, now time.Tim
 	if err != nil || len(devices[s.CourierNo]) < 2 {
 		return "void", err
 	}
-	reminder := db.newID(outlet)
-	err = tx.insert(insertPush, "", [][]any{{
-		outlet, reminder, s.CourierNo, push.KindRemind, devices[s.CourierNo][1].ID, "due", ms(now), ms(now), "", "",
-	}})
-	if err != nil {
-		return "", err
-	}
-	rows := make([][]any, len(unread))
-	for i, id := range unread {
-		rows[i] = []any{outlet, id, reminder}
-	}
-	return "done", tx.insert(`insert into push_alert (outlet_no, alert_id, push_id)`, "", rows)
+	reminder := pushRow{ID: db.newID(outlet), CourierNo: s.CourierNo, Kind: push.KindRemind, DeviceID: devices[s.CourierNo][1].ID}
+	return "done", db.carryAgain(tx, outlet, reminder, unread, now)
 }
 
 type outletAlertRow struct {
@@ -221,8 +208,7 @@ func (db *DB) OutletAlerts(ctx context.Context, a doorstep.Actor, outletID strin
 		where.and("(a.created_at_ms, a.id) < (?, ?)", q.BeforeMS, q.BeforeID)
 	}
 	var rows []outletAlertRow
-	err = db.list(ctx, &rows, `select a.outlet_no, a.id, a.seq, a.waybill, a.tags, a.push_id, a.created_at_ms, a.expires_at_ms, a.acked_at_ms,
-  a.not_informed_reason, a.informed_at_ms, a.escalated_at_ms, c.id as courier_id
+	err = db.list(ctx, &rows, `select `+alertColumns+`, a.not_informed_reason, a.informed_at_ms, a.escalated_at_ms, c.id as courier_id
 from alert a join courier c on c.no = a.courier_no where `+where.text+` order by a.created_at_ms desc, a.id desc limit ?`, append(where.args, q.Limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("outlet's alerts: %w", err)

@@ -181,7 +181,7 @@ func TestEachAlertEndsInExactlyOneWay(t *testing.T) {
 		dispatched := 0
 		seen := map[string]ending{}
 		for range 400 {
-			switch chance.IntN(10) {
+			switch chance.IntN(11) {
 			case 0, 1, 2:
 				dispatched++
 				h.dispatch(order(fmt.Sprint("SF", dispatched), courier(), wang))
@@ -201,6 +201,9 @@ func TestEachAlertEndsInExactlyOneWay(t *testing.T) {
 				if chance.IntN(8) == 0 {
 					clock.Add(-10 * time.Minute)
 				}
+			case 10:
+				h.wish(wang, [][]string{{}, {"to_door"}, {"no_locker", "call_first"}}[chance.IntN(3)]...)
+				h.settled()
 			case 9: // a sender dies with leases in its hands
 				outlets, err := h.db.DueOutlets(context.Background(), clock.Now(), []string{push.FCM}, 10)
 				require.NoError(t, err)

@@ -14,9 +14,14 @@ import (
 // transaction; its statements run on the writer's own context, since
 // interrupting one would roll back every neighbour.
 type Tx struct {
-	ctx context.Context
-	tx  *sqlx.Tx
+	ctx   context.Context
+	tx    *sqlx.Tx
+	after []func()
 }
+
+// afterCommit has do called once the transaction has committed, and never if it
+// does not.
+func (t *Tx) afterCommit(do func()) { t.after = append(t.after, do) }
 
 func (t *Tx) exec(query string, args ...any) error {
 	_, err := t.tx.ExecContext(t.ctx, t.tx.Rebind(query), args...)
@@ -86,6 +91,21 @@ func insertChunks(head, tail string, rows [][]any, run func(query string, args .
 // inTx runs do in one transaction and returns after the commit. do may run more
 // than once, so it must build its results afresh.
 func (db *DB) inTx(ctx context.Context, do func(*Tx) error) error {
+	var last *Tx // the one that committed, if there is no error
+	err := db.attemptTx(ctx, func(tx *Tx) error {
+		last = tx
+		return do(tx)
+	})
+	if err != nil {
+		return err
+	}
+	for _, do := range last.after {
+		do()
+	}
+	return nil
+}
+
+func (db *DB) attemptTx(ctx context.Context, do func(*Tx) error) error {
 	if db.writer != nil {
 		return db.writer.run(ctx, do)
 	}

@@ -103,18 +103,29 @@ func (s *site) node(t *testing.T) *app {
 	a.db.OnNews(func(n store.News) { ring(a.bell, n) })
 	server := newServer(a.db, reader, a.bell, s.clock.Now, doorstep.MakeID)
 	server.PublicURL = func() string { return "https://doorstep.example" }
-	a.metrics = metrics.New(metrics.Config{Queue: a.db, Streams: a.bell.Listening, Now: s.clock.Now, Log: log})
-	server.Inbox.Arrived = a.metrics.Arrived
 	browsers, err := webpush.New(webpush.Config{
 		PrivateKey: vapidKey, Subject: "mailto:ops@carrier.example", AllowLoopback: true, Now: s.clock.Now,
 	})
 	require.NoError(t, err)
 	offerWebPush(server, browsers)
+	apps, err := fcm.New(t.Context(), fcm.Config{Project: "demo", Endpoint: s.sinkURL + "/v1", Now: s.clock.Now})
+	require.NoError(t, err)
+	a.sender = push.NewSender(push.Sender{
+		Queue: a.db, Providers: map[string]push.Provider{push.FCM: apps, push.WebPush: browsers}, Content: s.content, Now: s.clock.Now,
+		Draw: func() float64 { return 0.5 }, NewToken: uuid.NewString, Log: log, Rate: 10_000, InFlight: 16,
+	})
+	a.metrics = metrics.New(metrics.Config{
+		Queue: a.db, Services: a.sender.Services, Streams: a.bell.Listening, Now: s.clock.Now, Log: log,
+	})
+	a.sender.Observer = a.metrics
+	a.db.Observe(a.metrics)
+	server.Inbox.Arrived = a.metrics.Arrived
 	e := api.New(api.Config{
 		Operations: server,
 		Tokens:     api.Tokens{Authenticator: &access.Authenticator{Store: a.db, Now: s.clock.Now}},
 		Replays:    store.Replays{DB: a.db},
 		Follow:     server.Inbox.Follow,
+		Dropped:    a.metrics.Dropped,
 		Ready:      a.db.Ping,
 		Log:        log,
 		Now:        s.clock.Now,
@@ -123,13 +134,6 @@ func (s *site) node(t *testing.T) *app {
 	})
 	e.Use(a.metrics.Requests(e))
 	a.streams, a.handler = e, apitest.Checked(t, e)
-	apps, err := fcm.New(t.Context(), fcm.Config{Project: "demo", Endpoint: s.sinkURL + "/v1", Now: s.clock.Now})
-	require.NoError(t, err)
-	a.sender = push.NewSender(push.Sender{
-		Queue: a.db, Providers: map[string]push.Provider{push.FCM: apps, push.WebPush: browsers}, Content: s.content, Now: s.clock.Now,
-		Draw: func() float64 { return 0.5 }, NewToken: uuid.NewString, Log: log, Rate: 10_000, InFlight: 16,
-		Observer: a.metrics,
-	})
 	return a
 }
 

@@ -230,6 +230,10 @@ func (d *demoStory) correct(ctx context.Context) error {
 	if err := d.api.call(ctx, d.link.Token, http.MethodGet, "/v1/me/tags", nil, &after); err != nil {
 		return err
 	}
+	told, err := d.toldAnew(ctx)
+	if err != nil {
+		return err
+	}
 	out, err := d.api.dispatch(ctx, d.tokens.integrator, zhouTing.order(laterTodays, time.Now()))
 	if err != nil {
 		return err
@@ -244,8 +248,24 @@ func (d *demoStory) correct(ctx context.Context) error {
 		d.check(reasons, "it names three wishes and, for each, the complaint that taught it"),
 		d.check(stateOf(after, "no_locker") == "on explicit", "she confirms no_locker: now it is her own word"),
 		d.check(stateOf(after, "to_door") == "off explicit", "she removes to_door"),
+		d.check(told.Version == 2 && sameTags(told.Tags, "call_first", "no_locker"), "…%s is still out: the courier gets version %d of its alert, %s", lastFour(todays), told.Version, joined(told.Tags)),
 		d.check(sameTags(next.Tags, "call_first", "no_locker"), "her next parcel carries %s", strings.Join(decided, ", ")),
 	)
+}
+
+// toldAnew waits for the alert that takes the place of the first.
+func (d *demoStory) toldAnew(ctx context.Context) (told api.Alert, err error) {
+	err = within(ctx, "the alert's next version", func() (bool, error) {
+		var inbox api.AlertPage
+		err := d.api.call(ctx, d.tokens.couriers[wang.id], http.MethodGet, "/v1/me/alerts?limit=200", nil, &inbox)
+		for _, a := range inbox.Items {
+			if a.Supersedes != nil && *a.Supersedes == d.alertID {
+				told = a
+			}
+		}
+		return told.AlertID != "", err
+	})
+	return told, err
 }
 
 func (d *demoStory) complainOfTheCall(ctx context.Context) error {

@@ -58,7 +58,7 @@ func TestAComplaintIsWhatTheNextCourierKnowsBeforeHeKnocks(t *testing.T) {
 			inbox := a.inbox("li")
 			require.Len(t, inbox, 1)
 			require.Equal(t, api.Alert{
-				Seq: 1, AlertID: *next[0].AlertID, Waybill: "SF-1002", Tags: []api.Tag{"no_locker"}, CreatedAt: a.clock.Now(),
+				Seq: 1, AlertID: *next[0].AlertID, Waybill: "SF-1002", Tags: []api.Tag{"no_locker"}, CreatedAt: a.clock.Now(), Version: 1,
 			}, inbox[0])
 		})
 	}

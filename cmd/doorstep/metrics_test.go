@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -29,10 +30,14 @@ type served struct {
 	said string // on standard output
 }
 
-// serveHere starts a server on any free port. It has ended when the test has.
+// serveHere starts a server on any free port, on a new database unless there is
+// one. It has ended when the test has.
 func serveHere(t *testing.T, c serveCmd) *served {
 	t.Helper()
-	s := &served{console: console{t: t, data: t.TempDir()}}
+	s := &served{console: console{t: t, data: c.Database.Data}}
+	if s.data == "" {
+		s.data = t.TempDir()
+	}
 	c.Database = database{Data: s.data, TimeZone: "Asia/Shanghai"}
 	c.Listen, c.LogLevel = "127.0.0.1:0", "error"
 	c.PushContent, c.PushRate, c.PushInFlight = "tags", 100, 4
@@ -123,7 +128,9 @@ func TestMetricsFollowAnAlertToThePhone(t *testing.T) {
 		a.sendDue()
 		has(`doorstep_push_queue{state="gathering"} 0`, `doorstep_push_queue{state="queued"} 1`, `doorstep_push_queue{state="leased"} 0`,
 			`doorstep_push_attempts_total{code="unavailable",outcome="retry",provider="fcm"} 1`,
-			`doorstep_push_attempts_total{code="ok",outcome="accepted",provider="webpush"} 1`)
+			`doorstep_push_attempts_total{code="ok",outcome="accepted",provider="webpush"} 1`,
+			`doorstep_push_breaker_open{provider="fcm"} 0`, `doorstep_push_rate_per_second{provider="fcm"} 10000`,
+			`doorstep_push_in_flight{provider="webpush"} 0`)
 
 		a.clock.Add(time.Minute)
 		a.sendDue()
@@ -132,10 +139,43 @@ func TestMetricsFollowAnAlertToThePhone(t *testing.T) {
 			a.post(a.courier("li"), "/v1/me/alerts/receipts", receipt).is(http.StatusOK)
 		}
 		a.delete(a.courier("li"), "/v1/me/devices/browser-1").is(http.StatusNoContent)
+		a.clock.Add(time.Minute) // which devices are not counted within
 		has(`doorstep_push_queue{state="queued"} 0`, `doorstep_push_oldest_due_seconds 0`,
 			`doorstep_push_end_to_end_seconds_sum 81`, `doorstep_push_end_to_end_seconds_count 1`,
 			`doorstep_push_devices{provider="webpush",state="retired"} 1`,
-			`doorstep_http_requests_total{method="POST",route="/v1/me/alerts/receipts",status="2xx"} 2`)
+			`doorstep_http_requests_total{method="POST",route="/v1/me/alerts/receipts",status="2xx"} 2`,
+			`doorstep_push_alerts_ended_total{ending="informed"} 0`)
+
+		receipt.Receipts[0].Event = "acknowledged"
+		for range 2 {
+			a.post(a.courier("li"), "/v1/me/alerts/receipts", receipt).is(http.StatusOK)
+		}
+		has(`doorstep_push_alerts_ended_total{ending="informed"} 1`)
+	})
+}
+
+func TestMetricsShowWhoWasNotInformedAndWhy(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		a := newApp(t, url)
+		a.wishes(anne)
+		a.put(a.integrator(), "/v1/outlets/west", api.OutletInput{Name: "West", Push: &api.PushRules{PerDay: ptr(1)}}).is(http.StatusOK)
+		a.register("li", "phone-1", "token-of-li")
+		a.dispatch(parcel("SF-1", "li", anne))
+		a.sendDue()
+		a.dispatch(parcel("SF-2", "li", anne), parcel("SF-3", "mo", anne))
+		a.sendDue()
+		require.Contains(t, a.scrape(), `doorstep_push_held_total{reason="budget"} 1`+"\n")
+
+		a.clock.Add(15 * time.Hour)
+		closer := push.Closer{Ledger: a.db, Now: a.clock.Now, Log: slog.New(slog.DiscardHandler)}
+		for range 2 {
+			_, err := closer.CloseDue(t.Context())
+			require.NoError(t, err)
+		}
+		got := a.scrape()
+		for ending, n := range map[string]int{"informed": 0, "never_acked": 1, "budget": 1, "no_device": 1, "expired": 0} {
+			require.Contains(t, got, fmt.Sprintf("doorstep_push_alerts_ended_total{ending=%q} %d\n", ending, n))
+		}
 	})
 }
 
@@ -166,9 +206,13 @@ func TestMetricsSayNothingAboutAnybody(t *testing.T) {
 			"outcome":  {"accepted", "retry", "ambiguous", "addr_gone", "bad_message", "provider_down"},
 			"code":     {"ok"}, // the sink is well
 			"state":    {"gathering", "queued", "leased", "active", "retired"},
-			"method":   {http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete, "other"},
-			"status":   {"2xx", "4xx"},
-			"route":    routes,
+			"ending": {
+				"informed", "no_device", "provider_down", "refused", "expired", "quiet_hours", "budget", "never_acked", "superseded",
+			},
+			"reason": {"quiet_hours", "budget", "replaced", "too_many", "slow_reader", "token_ended"},
+			"method": {http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete, "other"},
+			"status": {"2xx", "4xx"},
+			"route":  routes,
 		}
 		names := map[string]bool{}
 		for line := range strings.Lines(got) {
@@ -188,6 +232,8 @@ func TestMetricsSayNothingAboutAnybody(t *testing.T) {
 			"doorstep_http_requests_total": true, "doorstep_http_request_seconds": true, "doorstep_sse_streams": true,
 			"doorstep_push_attempts_total": true, "doorstep_push_attempt_seconds": true, "doorstep_push_end_to_end_seconds": true,
 			"doorstep_push_queue": true, "doorstep_push_oldest_due_seconds": true, "doorstep_push_devices": true,
+			"doorstep_push_breaker_open": true, "doorstep_push_rate_per_second": true, "doorstep_push_in_flight": true,
+			"doorstep_push_alerts_ended_total": true, "doorstep_push_held_total": true, "doorstep_sse_dropped_total": true,
 		}, names)
 	})
 }

@@ -267,6 +267,7 @@ func (s *scene) samples() map[string]sample {
 		}},
 		"deleteDevice":   {path: "/v1/me/devices/phone-1", status: http.StatusNoContent, strangers: "devices"},
 		"getMyRun":       {status: http.StatusOK, strangers: "couriers"},
+		"postNextStop":   {path: "/v1/me/run/next", status: http.StatusOK, strangers: "couriers", body: api.NextStopInput{Waybill: "SF4", InForeground: ptr(false)}},
 		"listMyAlerts":   {status: http.StatusOK, strangers: "couriers"},
 		"streamMyAlerts": {status: http.StatusOK, strangers: "couriers"},
 		"postReceipts": {status: http.StatusOK, strangers: "couriers", body: api.ReceiptBatch{Receipts: []api.ReceiptInput{

@@ -96,12 +96,15 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	}
 
 	bell := &push.Bell{}
-	measured := metrics.New(metrics.Config{Queue: db, Streams: bell.Listening, Now: time.Now, Log: log})
 	sender := push.NewSender(push.Sender{
 		Queue: db, Providers: providers, Content: push.Content(c.PushContent), Now: now, Draw: mathrand.Float64,
 		NewToken: uuid.NewString, Log: log, Rate: c.PushRate, InFlight: c.PushInFlight,
-		Observer: measured,
 	})
+	measured := metrics.New(metrics.Config{
+		Queue: db, Services: sender.Services, Streams: bell.Listening, Now: time.Now, Log: log,
+	})
+	sender.Observer = measured
+	db.Observe(measured)
 	db.OnNews(func(n store.News) {
 		sender.Wake()
 		ring(bell, n)
@@ -119,6 +122,10 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	work.Go(func() error { return sender.Run(ctx) })
 	closer := push.Closer{Ledger: db, Now: now, Log: log}
 	work.Go(func() error { return closer.Run(ctx) })
+	reviser := parcels.Reviser{Store: db, Now: now, NewID: doorstep.MakeID, Log: log}
+	work.Go(func() error { return reviser.Run(ctx) })
+	sweeper := push.Sweeper{Store: db, Now: now, Log: log}
+	work.Go(func() error { return sweeper.Run(ctx) })
 	work.Go(func() error {
 		return db.Hear(ctx, func(err error) { log.WarnContext(ctx, "lost the other nodes' news", "error", err) })
 	})
@@ -173,6 +180,7 @@ func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, lo
 		Tokens:     api.Tokens{Authenticator: tokens},
 		Replays:    store.Replays{DB: db},
 		Follow:     operations.Inbox.Follow,
+		Dropped:    measured.Dropped,
 		Ready:      db.Ping,
 		Log:        log,
 		Now:        now,

@@ -185,6 +185,7 @@ func otherCouriers(t *testing.T, s *scene) {
 	for _, who := range []string{s.courier("mo"), s.courier("nobody"), s.rival(doorstep.RoleCourier)} {
 		run := read[api.Run](s.get(who, "/v1/me/run"), http.StatusOK)
 		require.NotContains(t, waybills(run), "SF4")
+		s.post(who, "/v1/me/run/next", api.NextStopInput{Waybill: "SF4"}).is(http.StatusNotFound)
 		require.Empty(t, read[api.AlertPage](s.get(who, "/v1/me/alerts"), http.StatusOK).Items)
 		stream := s.get(who, "/v1/me/alerts/stream?install_id=phone-1")
 		stream.is(http.StatusOK)

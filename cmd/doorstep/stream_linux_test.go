@@ -25,6 +25,7 @@ import (
 	"doorstep/access"
 	"doorstep/api"
 	"doorstep/api/apitest"
+	"doorstep/push"
 	"doorstep/store"
 )
 
@@ -57,13 +58,13 @@ func TestStuckPhonesDelayNobody(t *testing.T) {
 	stuck := n / 10
 	healthy := n - stuck
 	c := console{t: t, data: t.TempDir()}
-	tokens := courierTokens(t, c, healthy)
+	tokens := courierTokens(t, c, healthy, courierName)
 	integrator := strings.TrimSpace(c.ok("token", "create", "--role", "integrator"))
 	consumer := strings.TrimSpace(c.ok("token", "create", "--role", "consumer", "--consumer-phone", anne))
-	behind := strings.TrimSpace(c.ok("token", "create", "--role", "courier", "--courier", "behind"))
+	behind := courierTokens(t, c, (stuck+push.MaxStreams-1)/push.MaxStreams, behindName) // who have all the phones they may
 	p := start(t, build(t), c, "--log-level", "warn")
 	p.must(http.MethodPut, consumer, "/v1/me/preferences", api.PreferencesInput{Tags: []api.Tag{"no_locker"}}, nil)
-	p.dispatchTo(integrator, stuckBacklog, func(int) string { return "behind" })
+	p.dispatchTo(integrator, len(behind)*stuckBacklog, func(i int) string { return behindName(i / stuckBacklog) })
 	before := p.memory()
 
 	// Given phones that listen
@@ -109,7 +110,7 @@ func TestStuckPhonesDelayNobody(t *testing.T) {
 	blocked := make([]net.Conn, stuck)
 	for i := range blocked {
 		opening.Go(func() (err error) {
-			blocked[i], _, err = p.listen(behind, fmt.Sprintf("?install_id=phone-%d", i))
+			blocked[i], _, err = p.listen(behind[i/push.MaxStreams], fmt.Sprintf("?install_id=phone-%d", i))
 			return err
 		})
 	}
@@ -157,8 +158,11 @@ func TestStuckPhonesDelayNobody(t *testing.T) {
 
 func courierName(i int) string { return fmt.Sprintf("c-%05d", i) }
 
+// behindName is a courier whose phones get stuck.
+func behindName(i int) string { return fmt.Sprintf("behind-%d", i) }
+
 // courierTokens makes tokens for n couriers, before a server runs.
-func courierTokens(t *testing.T, c console, n int) []string {
+func courierTokens(t *testing.T, c console, n int, name func(int) string) []string {
 	t.Helper()
 	tokens := make([]string, n)
 	data := database{Data: c.data, TimeZone: "Asia/Shanghai"}
@@ -169,7 +173,7 @@ func courierTokens(t *testing.T, c console, n int) []string {
 		for i := range tokens {
 			making.Go(func() (err error) {
 				tokens[i], err = office.Create(context.Background(), access.Request{
-					Role: doorstep.RoleCourier, Company: "default", CourierID: courierName(i), TTL: access.DefaultTTL,
+					Role: doorstep.RoleCourier, Company: "default", CourierID: name(i), TTL: access.DefaultTTL,
 				})
 				return err
 			})

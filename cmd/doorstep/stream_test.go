@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"doorstep/access"
@@ -148,6 +150,43 @@ func TestAStreamEndsWithItsTokenOrWithANewerStreamOfThePhone(t *testing.T) {
 		a.dispatch(parcel("SF1", "li", anne))
 		_, err = second.block()
 		require.Error(t, err, "what comes after the revocation is not for the token")
+		a.showsSoon(`doorstep_sse_dropped_total{reason="replaced"} 1`, `doorstep_sse_dropped_total{reason="token_ended"} 1`,
+			`doorstep_sse_dropped_total{reason="too_many"} 0`, `doorstep_sse_streams 0`)
+	})
+}
+
+// showsSoon waits for lines of a scrape: a phone may see the end of a stream
+// before it is counted.
+func (a *app) showsSoon(lines ...string) {
+	a.t.Helper()
+	require.EventuallyWithT(a.t, func(c *assert.CollectT) {
+		got := a.scrape()
+		for _, line := range lines {
+			assert.Contains(c, got, line+"\n")
+		}
+	}, soon, time.Millisecond)
+}
+
+func TestOnePhoneMoreThanACourierMayHaveEndsHisOldestStream(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		a := newApp(t, url)
+		a.wishes(anne)
+		phones := make([]*inboxStream, push.MaxStreams+2)
+		for i := range phones {
+			phones[i] = a.follow(a.courier("li"), fmt.Sprintf("?install_id=phone-%d", i)).quiet()
+		}
+		other := a.follow(a.courier("mo"), "").quiet()
+		for _, oldest := range phones[:2] {
+			_, err := oldest.block()
+			require.Equal(t, io.EOF, err)
+		}
+		a.showsSoon(`doorstep_sse_dropped_total{reason="too_many"} 2`, `doorstep_sse_dropped_total{reason="replaced"} 0`,
+			fmt.Sprintf(`doorstep_sse_streams %d`, push.MaxStreams+1))
+		a.dispatch(parcel("SF1", "li", anne), parcel("SF2", "mo", anne))
+		for _, phone := range phones[2:] {
+			require.Equal(t, "SF1", phone.alert().Waybill)
+		}
+		require.Equal(t, "SF2", other.alert().Waybill)
 	})
 }
 

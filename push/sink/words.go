@@ -100,6 +100,8 @@ var chinese = words{
 	Texts: map[string]string{
 		"push_digest_title": "派件前请看",
 		"push_digest_body":  "%s 件包裹有收件人要求",
+		"push_stop_title":   "下一站",
+		"push_stop_body":    "收件人有要求，请先看一眼",
 	},
 	Tags: map[prefs.Tag]string{
 		prefs.NoLocker:         "不放快递柜",
@@ -148,6 +150,8 @@ var english = words{
 	Texts: map[string]string{
 		"push_digest_title": "Before you knock",
 		"push_digest_body":  "Parcels with instructions: %s",
+		"push_stop_title":   "Your next stop",
+		"push_stop_body":    "It has instructions: have a look first",
 	},
 	Tags: map[prefs.Tag]string{
 		prefs.NoLocker:         "no locker",
