@@ -20,7 +20,7 @@ type Out struct {
 	Consumer    doorstep.ConsumerID
 	AddressID   string
 	Zone        *time.Location
-	Alert       *push.Alert // what its courier was told; nil: nothing
+	Alert       *push.Alert // what its courier was told last; nil: nothing yet
 }
 
 // Revision is what changed wishes make of a parcel that is out: the alert of
@@ -74,6 +74,9 @@ func (r *Reviser) revise(out Out, profile prefs.Profile, now time.Time) (Revisio
 	was := push.Alert{}
 	if out.Alert != nil {
 		was = *out.Alert
+	}
+	if !was.SupersededAt.IsZero() { // it was taken back: nothing holds
+		was.Tags = nil
 	}
 	if slices.Equal(tags, was.Tags) || len(tags)+len(was.Tags) == 0 {
 		return Revision{}, false

@@ -222,21 +222,23 @@ where outlet_no = ? and courier_no = ? and client_id is not null and client_id`+
 	return kept, nil
 }
 
-// pushRecords finds the records of the pushes that told of a parcel, the first
-// and those that carried its alert again. One push tells of many parcels, so
+// pushRecords finds the records of the pushes that told of a parcel: of every
+// version of its alerts, the first and those that carried it again. One push tells of many parcels, so
 // its record names none; it has its delivery's id.
 func (db *DB) pushRecords(ctx context.Context, outlets []int64, w doorstep.Waybill) ([]string, error) {
 	ids := []string{}
 	list := db.asList(outlets)
-	err := db.list(ctx, &ids, `select d.id from dispatch p
-join alert a on a.outlet_no = p.outlet_no and a.id = p.alert_id
+	err := db.list(ctx, &ids, `with recursive told (outlet_no, alert_id) as (
+  select outlet_no, coalesce(revised_alert_id, alert_id) from dispatch where outlet_no`+db.inList+` and waybill = ?
+  union
+  select a.outlet_no, a.supersedes from told join alert a on a.outlet_no = told.outlet_no and a.id = told.alert_id)
+select d.id from told
+join alert a on a.outlet_no = told.outlet_no and a.id = told.alert_id
 join delivery d on d.outlet_no = a.outlet_no and d.push_id = a.push_id
-where p.outlet_no`+db.inList+` and p.waybill = ?
 union
-select d.id from dispatch p
-join push_alert c on c.outlet_no = p.outlet_no and c.alert_id = p.alert_id
-join delivery d on d.outlet_no = c.outlet_no and d.push_id = c.push_id
-where p.outlet_no`+db.inList+` and p.waybill = ?`, list, w, list, w)
+select d.id from told
+join push_alert c on c.outlet_no = told.outlet_no and c.alert_id = told.alert_id
+join delivery d on d.outlet_no = c.outlet_no and d.push_id = c.push_id`, list, w)
 	if err != nil {
 		return nil, fmt.Errorf("pushes of a parcel: %w", err)
 	}

@@ -51,6 +51,7 @@ type outRow struct {
 	AlertID   sql.NullString      `db:"alert_id"`
 	Tags      sql.NullString
 	Version   sql.NullInt64
+	OverMS    sql.NullInt64 `db:"superseded_at_ms"`
 }
 
 // ReviseDue brings what couriers were told up to their consumers' wishes.
@@ -103,7 +104,7 @@ func (db *DB) revisions(tx *Tx, changes []wishChangeRow, now time.Time, revise f
 	var rows []outRow
 	// Nowhere on earth is it three different days at once.
 	err = tx.list(&rows, `select d.outlet_no, d.courier_no, d.day, d.waybill, d.consumer_id, p.address_id, c.home_no, o.time_zone,
-  a.id as alert_id, a.tags, a.version
+  a.id as alert_id, a.tags, a.version, a.superseded_at_ms
 from dispatch d
 join parcel p on p.outlet_no = d.outlet_no and p.waybill = d.waybill and p.courier_no = d.courier_no
 join outlet o on o.no = d.outlet_no
@@ -142,7 +143,7 @@ func (r outRow) out(zone *time.Location) parcels.Out {
 		CourierHome: r.Home, Consumer: r.Consumer, AddressID: r.AddressID, Zone: zone,
 	}
 	if r.AlertID.Valid {
-		out.Alert = &push.Alert{ID: r.AlertID.String, Waybill: r.Waybill, Tags: splitTags(r.Tags.String), Version: int(r.Version.Int64)}
+		out.Alert = &push.Alert{ID: r.AlertID.String, Waybill: r.Waybill, Tags: splitTags(r.Tags.String), Version: int(r.Version.Int64), SupersededAt: fromNullMS(r.OverMS)}
 	}
 	return out
 }
@@ -155,19 +156,17 @@ func (db *DB) writeRevisions(tx *Tx, outlet doorstep.OutletNo, list []parcels.Re
 	var facts []evidence.Fact
 	lifted := map[int64][]string{}
 	for _, r := range list {
-		current := ""
-		if r.Next != nil {
-			current = r.Next.ID
-			next = append(next, courierAlert{r.CourierNo, r.CourierHome, *r.Next})
-		} else {
-			lifted[r.CourierNo] = append(lifted[r.CourierNo], r.Alert.ID)
-		}
+		facts = append(facts, r.Fact)
 		if r.Alert != nil {
 			over = append(over, r.Alert.ID)
 		}
-		facts = append(facts, r.Fact)
+		if r.Next == nil {
+			lifted[r.CourierNo] = append(lifted[r.CourierNo], r.Alert.ID)
+			continue
+		}
+		next = append(next, courierAlert{r.CourierNo, r.CourierHome, *r.Next})
 		err := tx.exec(`update dispatch set revised_alert_id = ? where outlet_no = ? and courier_no = ? and day = ? and waybill = ?`,
-			current, outlet, r.CourierNo, r.Day, r.Waybill)
+			r.Next.ID, outlet, r.CourierNo, r.Day, r.Waybill)
 		if err != nil {
 			return err
 		}
@@ -202,7 +201,7 @@ func (db *DB) supersede(tx *Tx, outlet doorstep.OutletNo, alerts []string, now t
 		return err
 	}
 	tx.afterCommit(func() { db.observer.NotInformed(push.Superseded, int(unread)) })
-	err = tx.exec(`update alert set superseded_at_ms = ?, expires_at_ms = ? where outlet_no = ? and id`+db.inList,
+	err = tx.exec(`update alert set superseded_at_ms = ?, expires_at_ms = ? where outlet_no = ? and superseded_at_ms is null and id`+db.inList,
 		ms(now), ms(now), outlet, db.asList(alerts))
 	if err != nil {
 		return err

@@ -141,6 +141,15 @@ func TestAWishThatIsTakenBackLeavesThePhones(t *testing.T) {
 		h.settled()
 		require.Len(t, h.alerts("li"), 2, "said once more, told once more")
 		require.Equal(t, h.alerts("li")[1].ID, h.run("li")[0].AlertID)
+		require.Equal(t, alert, h.alerts("li")[1].Supersedes)
+		require.Equal(t, 2, h.alerts("li")[1].Version)
+		h.pass(s)
+		h.wish(wang)
+		h.settled()
+		h.pass(s)
+		file, err := h.db.Evidence(context.Background(), h.manager("west"), evidence.Query{Waybill: "SF1", Kind: evidence.Push, Limit: 10})
+		require.NoError(t, err)
+		require.Len(t, file, 4, "the parcel's file has the pushes of both versions, and their withdrawals")
 	})
 }
 

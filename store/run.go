@@ -46,7 +46,7 @@ func (db *DB) Stops(ctx context.Context, a doorstep.Actor, now time.Time) ([]par
 		err = db.list(ctx, &rows, `select d.waybill, p.consumer_id, p.address_id, a.id as alert_id, a.acked_at_ms
 from dispatch d
 join parcel p on p.outlet_no = d.outlet_no and p.waybill = d.waybill and p.courier_no = d.courier_no
-left join alert a on a.outlet_no = d.outlet_no and a.id = coalesce(d.revised_alert_id, d.alert_id)
+left join alert a on a.outlet_no = d.outlet_no and a.id = coalesce(d.revised_alert_id, d.alert_id) and a.superseded_at_ms is null
 where d.outlet_no = ? and d.courier_no = ? and d.day = ?`, o.No, courierNo, parcels.Day(now, zone))
 		if err != nil {
 			return nil, fmt.Errorf("run: %w", err)

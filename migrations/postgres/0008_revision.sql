@@ -7,7 +7,7 @@ create table wish_change (
 create index wish_change_due on wish_change (due_at_ms);
 -- By day first: a busy day's entries stay together, however long the history is.
 create index dispatch_by_consumer on dispatch (day, consumer_id);
--- The alert that took the first one's place: null while none did, '' if there is nothing left to tell.
+-- The alert that took the first one's place; null while none did.
 alter table dispatch add column revised_alert_id text;
 alter table alert add column version bigint not null default 1;
 alter table alert add column supersedes text not null default '';
