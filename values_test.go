@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"doorstep"
 )
@@ -47,6 +48,20 @@ func TestOneNumberWrittenManyWaysIsOnePhone(t *testing.T) {
 		_, err := doorstep.ParsePhone(raw)
 		require.ErrorIs(t, err, doorstep.ErrInvalid, raw)
 	}
+}
+
+// The short way for the usual spelling must give what the general parser gives:
+// a space sends the same number the long way.
+func TestTheUsualSpellingIsReadAsAnyOther(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		digits := rapid.StringMatching(`1[2-9][0-9]{8,10}`).Draw(t, "digits")
+		for _, prefix := range []string{"", "+86"} {
+			short, shortErr := doorstep.ParsePhone(prefix + digits)
+			long, longErr := doorstep.ParsePhone(prefix + digits[:3] + " " + digits[3:])
+			require.Equal(t, long, short)
+			require.Equal(t, longErr == nil, shortErr == nil)
+		}
+	})
 }
 
 func TestAPhoneIsMaskedInLogs(t *testing.T) {
