@@ -41,6 +41,7 @@ type DB struct {
 	pool   *sqlx.DB // of writers; on SQLite a single connection
 	writer *writer  // groups writes on SQLite; nil on PostgreSQL
 	dialect
+	bulk bulk
 
 	vault    *vault.Vault
 	newID    doorstep.IDMaker
@@ -63,6 +64,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	db.vault, db.newID, db.now, db.timeZone, db.settle = cfg.Vault, cfg.NewID, cfg.Now, cfg.TimeZone, cfg.Settle
 	if err := db.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := db.learnTypes(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	if err := db.checkKeys(ctx); err != nil {
@@ -90,7 +94,7 @@ func connect(dbURL string) (*DB, error) {
 	// fsync once for all who wait together.
 	options := url.Values{
 		"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_busy_timeout": {"10000"},
-		"_foreign_keys": {"on"}, "_txlock": {"immediate"}, "_cache_size": {"-32768"},
+		"_foreign_keys": {"on"}, "_txlock": {"immediate"}, "_cache_size": {"-32768"}, "_stmt_cache_size": {"256"},
 	}
 	if err := createPrivate(dbURL); err != nil {
 		return nil, err
@@ -110,7 +114,7 @@ func connect(dbURL string) (*DB, error) {
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
 	db := &DB{read: read, pool: pool, dialect: sqlite, url: dbURL, tell: func(News) {}, observer: unobserved{}}
-	db.writer = newWriter(pool)
+	db.bulk, db.writer = valueLists, newWriter(pool)
 	return db, nil
 }
 
@@ -135,6 +139,25 @@ func (db *DB) Close() error {
 		db.writer.close()
 	}
 	return errors.Join(db.read.Close(), db.pool.Close())
+}
+
+// learnTypes reads what PostgreSQL must be told of the columns it is written to.
+func (db *DB) learnTypes(ctx context.Context) error {
+	if db.name != postgres.name {
+		return nil
+	}
+	var columns []struct{ Place, Kind string }
+	err := db.list(ctx, &columns, `select table_name || '.' || column_name as place, udt_name as kind
+from information_schema.columns where table_schema = current_schema()`)
+	if err != nil {
+		return fmt.Errorf("read schema: %w", err)
+	}
+	types := make(map[string]string, len(columns))
+	for _, c := range columns {
+		types[c.Place] = c.Kind
+	}
+	db.bulk = arrays(types)
+	return nil
 }
 
 // Ping tells whether the database answers.
@@ -192,12 +215,11 @@ func notThere(err error, noun, id string) error {
 
 func ms(t time.Time) int64 { return t.UnixMilli() }
 
-func msOrNull(t time.Time) *int64 {
+func msOrNull(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
-	n := t.UnixMilli()
-	return &n
+	return t.UnixMilli()
 }
 
 func fromMS(n int64) time.Time { return time.UnixMilli(n).UTC() }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jmoiron/sqlx"
@@ -16,6 +15,7 @@ import (
 type Tx struct {
 	ctx   context.Context
 	tx    *sqlx.Tx
+	bulk  bulk
 	after []func()
 }
 
@@ -43,49 +43,6 @@ func (t *Tx) get(dst any, query string, args ...any) error {
 
 func (t *Tx) list(dst any, query string, args ...any) error {
 	return t.tx.SelectContext(t.ctx, dst, t.tx.Rebind(query), args...)
-}
-
-// rowsAtOnce is how many rows one insert statement carries. More gains little
-// on SQLite and costs PostgreSQL planning time.
-const rowsAtOnce = 100
-
-// insert writes rows with as few statements as possible. head is "insert into
-// t (a, b)", tail "" or "on conflict ...". Callers sort rows by key, so that two
-// batches cannot deadlock.
-func (t *Tx) insert(head, tail string, rows [][]any) error {
-	return insertChunks(head, tail, rows, t.exec)
-}
-
-// insertReturning is insert with a "returning" tail; it appends what came back
-// to dst, in no particular order.
-func insertReturning[T any](t *Tx, head, tail string, rows [][]any) (back []T, err error) {
-	err = insertChunks(head, tail, rows, func(query string, args ...any) error {
-		var chunk []T
-		if err := t.list(&chunk, query, args...); err != nil {
-			return err
-		}
-		back = append(back, chunk...)
-		return nil
-	})
-	return back, err
-}
-
-func insertChunks(head, tail string, rows [][]any, run func(query string, args ...any) error) error {
-	for len(rows) > 0 {
-		chunk := rows[:min(rowsAtOnce, len(rows))]
-		rows = rows[len(chunk):]
-		width := len(chunk[0])
-		args := make([]any, 0, len(chunk)*width)
-		for _, row := range chunk {
-			args = append(args, row...)
-		}
-		one := "(" + strings.Repeat("?, ", width-1) + "?)"
-		values := strings.Repeat(one+", ", len(chunk)-1) + one
-		if err := run(head+" values "+values+" "+tail, args...); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // inTx runs do in one transaction and returns after the commit. do may run more
@@ -126,7 +83,7 @@ func (db *DB) tryTx(ctx context.Context, do func(*Tx) error) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback() // a no-op after the commit
-	if err := guarded(do, &Tx{ctx: ctx, tx: tx}); err != nil {
+	if err := guarded(do, &Tx{ctx: ctx, tx: tx, bulk: db.bulk}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {

@@ -134,7 +134,7 @@ func (w *writer) transact(group []*write) error {
 		if _, err := tx.ExecContext(ctx, "savepoint request"); err != nil {
 			return fmt.Errorf("savepoint: %w", err)
 		}
-		if req.err = guarded(req.do, &Tx{ctx: ctx, tx: tx}); req.err != nil {
+		if req.err = guarded(req.do, &Tx{ctx: ctx, tx: tx, bulk: valueLists}); req.err != nil {
 			if _, err := tx.ExecContext(ctx, "rollback to request"); err != nil {
 				return fmt.Errorf("roll back to savepoint: %w", err)
 			}
