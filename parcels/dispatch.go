@@ -311,14 +311,16 @@ func (b *batch) byOutlet() map[doorstep.OutletNo][]Dispatch {
 			b.outlets[disp.Outlet] = append(b.outlets[disp.Outlet], disp)
 		}
 		for _, list := range b.outlets {
-			slices.SortFunc(list, func(x, y Dispatch) int { return x.Key.compare(y.Key) })
+			slices.SortFunc(list, func(x, y Dispatch) int { return x.Key.Compare(y.Key) })
 		}
 	}
 	return b.outlets
 }
 
-func (k Key) compare(o Key) int {
-	return cmp.Or(cmp.Compare(k.CourierNo, o.CourierNo), cmp.Compare(k.Day, o.Day), cmp.Compare(k.Waybill, o.Waybill))
+// Compare orders keys. Rows are written in this order, so that two calls cannot
+// deadlock.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(cmp.Compare(k.Outlet, o.Outlet), cmp.Compare(k.CourierNo, o.CourierNo), cmp.Compare(k.Day, o.Day), cmp.Compare(k.Waybill, o.Waybill))
 }
 
 // settle gives the verdicts of what one transaction kept or found.

@@ -1,12 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"database/sql"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"doorstep"
 	"doorstep/prefs"
@@ -61,40 +60,53 @@ func (r alertRow) alert() push.Alert {
 
 // courierAlert is a new alert and whom it is for.
 type courierAlert struct {
+	outlet    doorstep.OutletNo
 	courierNo int64
 	home      doorstep.OutletNo
+	call      *dispatchCall // that brought it, if a dispatch did
 	push.Alert
+}
+
+// gathering is a push that gathers alerts: a courier's at one outlet. Where
+// nothing settles each call has its own.
+type gathering struct {
+	outlet    doorstep.OutletNo
+	courierNo int64
+	call      *dispatchCall
+}
+
+func (db *DB) gatheringOf(a courierAlert) gathering {
+	if db.settle.Window > 0 {
+		a.call = nil
+	}
+	return gathering{a.outlet, a.courierNo, a.call}
 }
 
 // addAlerts writes alerts into the couriers' inboxes and joins them to the
 // pushes that will carry them. The counter rows come last but for what needs
 // their numbers, so that they are held shortly.
-func (db *DB) addAlerts(tx *Tx, outlet doorstep.OutletNo, list []courierAlert, now time.Time) error {
-	byCourier := map[int64][]courierAlert{}
-	for _, a := range list {
-		byCourier[a.courierNo] = append(byCourier[a.courierNo], a)
-	}
-	couriers := slices.Sorted(maps.Keys(byCourier))
-	if len(couriers) == 0 {
+func (db *DB) addAlerts(tx *Tx, list []courierAlert) error {
+	if len(list) == 0 {
 		return nil
 	}
-	pushes, err := db.joinPushes(tx, outlet, couriers, now)
+	sorted := slices.Clone(list)
+	slices.SortStableFunc(sorted, func(a, b courierAlert) int {
+		return cmp.Or(cmp.Compare(a.outlet, b.outlet), cmp.Compare(a.courierNo, b.courierNo))
+	})
+	pushes, err := db.joinPushes(tx, sorted)
 	if err != nil {
 		return fmt.Errorf("pushes: %w", err)
 	}
-	heads, err := advanceInboxes(tx, couriers, byCourier)
+	places, err := advanceInboxes(tx, sorted)
 	if err != nil {
 		return fmt.Errorf("inboxes: %w", err)
 	}
-	var rows [][]any
-	for _, courier := range couriers {
-		own := byCourier[courier]
-		seq := heads[courier] - int64(len(own))
-		for _, a := range own {
-			seq++
-			rows = append(rows, []any{
-				outlet, a.ID, courier, seq, a.Waybill, joinTags(a.Tags), pushes[courier], ms(a.CreatedAt), ms(a.ExpiresAt), a.Version, a.Supersedes,
-			})
+	rows := make([][]any, len(sorted))
+	for i, a := range sorted {
+		places[a.courierNo]++
+		rows[i] = []any{
+			a.outlet, a.ID, a.courierNo, places[a.courierNo], a.Waybill, joinTags(a.Tags), pushes[db.gatheringOf(a)],
+			ms(a.CreatedAt), ms(a.ExpiresAt), a.Version, a.Supersedes,
 		}
 	}
 	if err := tx.insert(`insert into alert (outlet_no, id, courier_no, seq, waybill, tags, push_id, created_at_ms, expires_at_ms, version, supersedes)`, "", rows); err != nil {
@@ -103,23 +115,34 @@ func (db *DB) addAlerts(tx *Tx, outlet doorstep.OutletNo, list []courierAlert, n
 	return nil
 }
 
-// advanceInboxes takes the next places in the couriers' inboxes and says where
-// each now ends.
-func advanceInboxes(tx *Tx, couriers []int64, byCourier map[int64][]courierAlert) (map[int64]int64, error) {
-	rows := make([][]any, len(couriers))
-	for i, courier := range couriers {
-		own := byCourier[courier]
-		rows[i] = []any{own[0].home, courier, len(own)}
+// advanceInboxes takes the next places in the couriers' inboxes and says, for
+// each, which was the last before them.
+func advanceInboxes(tx *Tx, list []courierAlert) (map[int64]int64, error) {
+	type inbox struct {
+		home      doorstep.OutletNo
+		courierNo int64
 	}
+	counts := map[inbox]int64{}
+	for _, a := range list {
+		counts[inbox{a.home, a.courierNo}]++
+	}
+	rows := make([][]any, 0, len(counts))
+	before := make(map[int64]int64, len(counts))
+	for i, n := range counts {
+		rows = append(rows, []any{i.home, i.courierNo, n})
+		before[i.courierNo] = -n
+	}
+	slices.SortFunc(rows, func(a, b []any) int {
+		return cmp.Or(cmp.Compare(a[0].(doorstep.OutletNo), b[0].(doorstep.OutletNo)), cmp.Compare(a[1].(int64), b[1].(int64)))
+	})
 	type head struct {
 		CourierNo int64 `db:"courier_no"`
 		Seq       int64
 	}
 	back, err := insertReturning[head](tx, `insert into inbox_head (outlet_no, courier_no, seq)`,
 		`on conflict (outlet_no, courier_no) do update set seq = inbox_head.seq + excluded.seq returning courier_no, seq`, rows)
-	ends := make(map[int64]int64, len(back))
 	for _, h := range back {
-		ends[h.CourierNo] = h.Seq
+		before[h.CourierNo] += h.Seq
 	}
-	return ends, err
+	return before, err
 }

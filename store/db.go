@@ -40,6 +40,8 @@ type DB struct {
 	read   *sqlx.DB // a pool; on SQLite it cannot write
 	pool   *sqlx.DB // of writers; on SQLite a single connection
 	writer *writer  // groups writes on SQLite; nil on PostgreSQL
+
+	dispatches *merger // on SQLite; nil on PostgreSQL
 	dialect
 	bulk bulk
 
@@ -115,6 +117,7 @@ func connect(dbURL string) (*DB, error) {
 	read.SetMaxIdleConns(readers)
 	db := &DB{read: read, pool: pool, dialect: sqlite, url: dbURL, tell: func(News) {}, observer: unobserved{}}
 	db.bulk, db.writer = valueLists, newWriter(pool)
+	db.dispatches = newMerger(db.addDispatches)
 	return db, nil
 }
 
@@ -136,6 +139,7 @@ func escapePath(path string) string { return (&url.URL{Path: path}).EscapedPath(
 // Close waits for the writes under way and closes the pools.
 func (db *DB) Close() error {
 	if db.writer != nil {
+		db.dispatches.close()
 		db.writer.close()
 	}
 	return errors.Join(db.read.Close(), db.pool.Close())

@@ -19,154 +19,205 @@ import (
 	"doorstep/vault"
 )
 
+// dispatchCall is one outlet's dispatches of one request, on their way in.
+type dispatchCall struct {
+	items   []*dispatchItem
+	earlier map[parcels.Key]parcels.Earlier // what stood there already
+}
+
+// dispatchItem is a dispatch with the slow part of it done before its
+// transaction.
+type dispatchItem struct {
+	parcels.Dispatch
+	call   *dispatchCall
+	parcel []any
+	facts  []sealedFact
+}
+
 // AddDispatches keeps one outlet's dispatches of a call in one transaction:
 // what is new of parcels, alerts, the pushes that will carry them, and facts.
 func (db *DB) AddDispatches(ctx context.Context, company doorstep.CompanyNo, list []parcels.Dispatch) (map[parcels.Key]parcels.Earlier, error) {
-	prepared := make(map[parcels.Key]preparedDispatch, len(list))
-	for _, d := range list {
-		p, err := db.prepare(company, d)
-		if err != nil {
+	call := &dispatchCall{items: make([]*dispatchItem, len(list))}
+	for i, d := range list {
+		item := &dispatchItem{Dispatch: d, call: call}
+		if err := db.prepare(company, item); err != nil {
 			return nil, err
 		}
-		prepared[d.Key] = p
+		call.items[i] = item
 	}
-	var earlier map[parcels.Key]parcels.Earlier
-	err := db.inTx(ctx, func(tx *Tx) error {
-		fresh, err := addDispatchRows(tx, list)
+	var err error
+	if db.dispatches != nil {
+		err = db.dispatches.add(ctx, call)
+	} else {
+		err = db.addDispatches(ctx, []*dispatchCall{call})
+	}
+	return call.earlier, err
+}
+
+// addDispatches keeps calls, no two of which have a key in common, in one
+// transaction.
+func (db *DB) addDispatches(ctx context.Context, calls []*dispatchCall) error {
+	var items []*dispatchItem
+	for _, c := range calls {
+		items = append(items, c.items...)
+	}
+	if len(calls) > 1 {
+		slices.SortFunc(items, func(a, b *dispatchItem) int { return a.Key.Compare(b.Key) })
+	}
+	return db.inTx(ctx, func(tx *Tx) error {
+		fresh, err := addDispatchRows(tx, items)
 		if err != nil {
 			return fmt.Errorf("dispatches: %w", err)
 		}
-		if earlier, err = db.earlier(tx, list, fresh); err != nil {
+		if err := db.findEarlier(tx, calls, items, fresh); err != nil {
 			return fmt.Errorf("earlier dispatches: %w", err)
 		}
-		kept := slices.DeleteFunc(slices.Clone(list), func(d parcels.Dispatch) bool { return !fresh[d.Key] })
-		if err := addParcels(tx, kept, prepared); err != nil {
+		if len(fresh) == 0 {
+			return nil
+		}
+		if err := addParcels(tx, fresh); err != nil {
 			return fmt.Errorf("parcels: %w", err)
 		}
-		var alerted []int64 // couriers
+		facts := make([]sealedFact, 0, len(fresh)+len(fresh)/8)
 		var alerts []courierAlert
-		var facts []sealedFact
-		for _, d := range kept { // sorted by courier
-			facts = append(facts, prepared[d.Key].facts...)
-			if d.Alert == nil {
-				continue
-			}
-			alerts = append(alerts, courierAlert{d.CourierNo, d.CourierHome, *d.Alert})
-			if !slices.Contains(alerted[max(0, len(alerted)-1):], d.CourierNo) {
+		var alerted []int64 // couriers
+		for _, d := range fresh {
+			facts = append(facts, d.facts...)
+			if d.Alert != nil {
+				alerts = append(alerts, courierAlert{d.Outlet, d.CourierNo, d.CourierHome, d.call, *d.Alert})
 				alerted = append(alerted, d.CourierNo)
 			}
 		}
 		if err := addFacts(tx, facts); err != nil {
 			return err
 		}
-		if err := db.addAlerts(tx, list[0].Outlet, alerts, list[0].ReceivedAt); err != nil || len(alerted) == 0 {
+		if err := db.addAlerts(tx, alerts); err != nil || len(alerted) == 0 {
 			return err
 		}
-		return db.announce(tx, alerted)
+		slices.Sort(alerted)
+		return db.announce(tx, slices.Compact(alerted))
 	})
-	return earlier, err
 }
 
-// preparedDispatch is the slow part of a dispatch, done before its
-// transaction.
-type preparedDispatch struct {
-	parcel []any
-	facts  []sealedFact
-}
-
-func (db *DB) prepare(company doorstep.CompanyNo, d parcels.Dispatch) (p preparedDispatch, err error) {
+func (db *DB) prepare(company doorstep.CompanyNo, d *dispatchItem) error {
 	plain, err := json.Marshal(d.Consignee)
 	if err != nil {
-		return p, err
+		return err
 	}
 	consignee, err := db.vault.Seal(plain, consigneePlace(d.Outlet, d.Waybill))
 	if err != nil {
-		return p, err
+		return err
 	}
-	p.parcel = []any{
+	d.parcel = []any{
 		d.Outlet, d.Waybill, company, d.Consumer, d.AddressID, consignee, d.CourierNo, ms(d.DispatchedAt), ms(d.ReceivedAt),
 	}
-	p.facts, err = db.sealFacts(d.Facts)
-	return p, err
+	d.facts, err = db.sealFacts(d.Facts)
+	return err
 }
 
 func consigneePlace(outlet doorstep.OutletNo, w doorstep.Waybill) vault.Place {
 	return vault.Place{Table: "parcel", Column: "consignee", Row: fmt.Sprintf("%d|%s", outlet, w)}
 }
 
-type dispatchRow struct {
-	CourierNo int64 `db:"courier_no"`
+type dispatchKeyRow struct {
+	Outlet    doorstep.OutletNo `db:"outlet_no"`
+	CourierNo int64             `db:"courier_no"`
 	Day       int
 	Waybill   doorstep.Waybill
-	Consumer  doorstep.ConsumerID `db:"consumer_id"`
-	AlertID   sql.NullString      `db:"alert_id"`
 }
 
-// addDispatchRows writes what is new and says which that was.
-func addDispatchRows(tx *Tx, list []parcels.Dispatch) (map[parcels.Key]bool, error) {
-	outlet := list[0].Outlet
-	rows := make([][]any, len(list))
-	for i, d := range list {
+func (r dispatchKeyRow) key() parcels.Key {
+	return parcels.Key{Outlet: r.Outlet, CourierNo: r.CourierNo, Day: r.Day, Waybill: r.Waybill}
+}
+
+// addDispatchRows writes what is new and returns it.
+func addDispatchRows(tx *Tx, items []*dispatchItem) ([]*dispatchItem, error) {
+	rows := make([][]any, len(items))
+	for i, d := range items {
 		var alertID any
 		if d.Alert != nil {
 			alertID = d.Alert.ID
 		}
 		rows[i] = []any{d.Outlet, d.CourierNo, d.Day, d.Waybill, d.Consumer, alertID, ms(d.DispatchedAt), ms(d.ReceivedAt)}
 	}
-	back, err := insertReturning[dispatchRow](tx,
+	back, err := insertReturning[dispatchKeyRow](tx,
 		`insert into dispatch (outlet_no, courier_no, day, waybill, consumer_id, alert_id, dispatched_at_ms, received_at_ms)`,
-		`on conflict (outlet_no, courier_no, day, waybill) do nothing returning courier_no, day, waybill`, rows)
-	if err != nil {
-		return nil, err
+		`on conflict (outlet_no, courier_no, day, waybill) do nothing returning outlet_no, courier_no, day, waybill`, rows)
+	if err != nil || len(back) == len(items) {
+		return items, err
 	}
-	fresh := make(map[parcels.Key]bool, len(back))
+	written := make(map[parcels.Key]bool, len(back))
 	for _, r := range back {
-		fresh[parcels.Key{Outlet: outlet, CourierNo: r.CourierNo, Day: r.Day, Waybill: r.Waybill}] = true
+		written[r.key()] = true
+	}
+	fresh := make([]*dispatchItem, 0, len(back))
+	for _, d := range items {
+		if written[d.Key] {
+			fresh = append(fresh, d)
+		}
 	}
 	return fresh, nil
 }
 
-// earlier reads what stood there already, one statement a courier and day.
-func (db *DB) earlier(tx *Tx, list []parcels.Dispatch, fresh map[parcels.Key]bool) (map[parcels.Key]parcels.Earlier, error) {
+// findEarlier reads what stood there already, one statement a courier and day.
+func (db *DB) findEarlier(tx *Tx, calls []*dispatchCall, items, fresh []*dispatchItem) error {
+	for _, c := range calls {
+		c.earlier = nil
+	}
+	if len(fresh) == len(items) {
+		return nil
+	}
 	type run struct {
+		outlet    doorstep.OutletNo
 		courierNo int64
 		day       int
 	}
-	old := map[run][]string{}
-	for _, d := range list {
-		if !fresh[d.Key] {
-			r := run{d.CourierNo, d.Day}
-			old[r] = append(old[r], string(d.Waybill))
-		}
+	old := map[parcels.Key]*dispatchItem{}
+	for _, d := range items {
+		old[d.Key] = d
 	}
-	earlier := map[parcels.Key]parcels.Earlier{}
-	outlet := list[0].Outlet
-	for r, waybills := range old {
-		var rows []dispatchRow
-		err := tx.list(&rows, `select courier_no, day, waybill, consumer_id, alert_id from dispatch
-where outlet_no = ? and courier_no = ? and day = ? and waybill`+db.inList, outlet, r.courierNo, r.day, db.asList(waybills))
+	for _, d := range fresh {
+		delete(old, d.Key)
+	}
+	runs := map[run][]string{}
+	for key := range old {
+		r := run{key.Outlet, key.CourierNo, key.Day}
+		runs[r] = append(runs[r], string(key.Waybill))
+	}
+	for r, waybills := range runs {
+		var rows []struct {
+			dispatchKeyRow
+			Consumer doorstep.ConsumerID `db:"consumer_id"`
+			AlertID  sql.NullString      `db:"alert_id"`
+		}
+		err := tx.list(&rows, `select outlet_no, courier_no, day, waybill, consumer_id, alert_id from dispatch
+where outlet_no = ? and courier_no = ? and day = ? and waybill`+db.inList, r.outlet, r.courierNo, r.day, db.asList(waybills))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, row := range rows {
-			key := parcels.Key{Outlet: outlet, CourierNo: row.CourierNo, Day: row.Day, Waybill: row.Waybill}
-			earlier[key] = parcels.Earlier{Consumer: row.Consumer, AlertID: row.AlertID.String}
+			call := old[row.key()].call
+			if call.earlier == nil {
+				call.earlier = map[parcels.Key]parcels.Earlier{}
+			}
+			call.earlier[row.key()] = parcels.Earlier{Consumer: row.Consumer, AlertID: row.AlertID.String}
 		}
 	}
-	return earlier, nil
+	return nil
 }
 
 // addParcels makes or moves on the parcels, the latest dispatch winning.
-func addParcels(tx *Tx, list []parcels.Dispatch, prepared map[parcels.Key]preparedDispatch) error {
-	latest := map[doorstep.Waybill]parcels.Dispatch{}
-	for _, d := range list {
-		if was, ok := latest[d.Waybill]; !ok || !d.DispatchedAt.Before(was.DispatchedAt) {
-			latest[d.Waybill] = d
+func addParcels(tx *Tx, fresh []*dispatchItem) error {
+	sorted := slices.Clone(fresh)
+	slices.SortStableFunc(sorted, func(a, b *dispatchItem) int {
+		return cmp.Or(cmp.Compare(a.Outlet, b.Outlet), cmp.Compare(a.Waybill, b.Waybill), a.DispatchedAt.Compare(b.DispatchedAt))
+	})
+	rows := make([][]any, 0, len(sorted))
+	for i, d := range sorted {
+		if i+1 < len(sorted) && sorted[i+1].Outlet == d.Outlet && sorted[i+1].Waybill == d.Waybill {
+			continue // dispatched again later
 		}
-	}
-	var rows [][]any
-	for _, w := range slices.Sorted(maps.Keys(latest)) {
-		rows = append(rows, prepared[latest[w].Key].parcel)
+		rows = append(rows, d.parcel)
 	}
 	return tx.insert(`insert into parcel (outlet_no, waybill, company_no, consumer_id, address_id, consignee, courier_no, dispatched_at_ms, updated_at_ms)`,
 		`on conflict (outlet_no, waybill) do update set consumer_id = excluded.consumer_id, address_id = excluded.address_id,

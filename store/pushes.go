@@ -15,29 +15,37 @@ import (
 	"doorstep/vault"
 )
 
-// joinPushes finds the pushes that gather the couriers' alerts and lets their
-// windows slide, or opens them. Without a window each call has pushes of its
-// own. It returns a push's id for each courier; couriers are sorted.
-func (db *DB) joinPushes(tx *Tx, outlet doorstep.OutletNo, couriers []int64, now time.Time) (map[int64]string, error) {
-	state, tail := "due", "returning courier_no, id"
-	if db.settle.Window > 0 {
-		longest := db.settle.Longest.Milliseconds()
-		state, tail = "open", fmt.Sprintf(`on conflict (outlet_no, courier_no) where state = 'open' do update set due_at_ms =
+// joinPushes finds the pushes that gather the alerts and lets their windows
+// slide, or opens them. The list is sorted by outlet and courier.
+func (db *DB) joinPushes(tx *Tx, list []courierAlert) (map[gathering]string, error) {
+	ids := map[gathering]string{}
+	var rows [][]any
+	for _, a := range list {
+		g := db.gatheringOf(a)
+		if _, ok := ids[g]; ok {
+			continue
+		}
+		ids[g] = db.newID(a.outlet)
+		state := "due"
+		if db.settle.Window > 0 {
+			state = "open"
+		}
+		rows = append(rows, []any{a.outlet, ids[g], a.courierNo, push.KindDigest, "", state, ms(a.CreatedAt), ms(a.CreatedAt.Add(db.settle.Window)), "", ""})
+	}
+	if db.settle.Window == 0 {
+		return ids, tx.insert(insertPush, "", rows)
+	}
+	tail := fmt.Sprintf(`on conflict (outlet_no, courier_no) where state = 'open' do update set due_at_ms =
 case when excluded.due_at_ms < push.opened_at_ms + %[1]d then excluded.due_at_ms else push.opened_at_ms + %[1]d end
-returning courier_no, id`, longest)
-	}
-	rows := make([][]any, len(couriers))
-	for i, courier := range couriers {
-		rows[i] = []any{outlet, db.newID(outlet), courier, push.KindDigest, "", state, ms(now), ms(now.Add(db.settle.Window)), "", ""}
-	}
+returning outlet_no, courier_no, id`, db.settle.Longest.Milliseconds())
 	type joined struct {
-		CourierNo int64 `db:"courier_no"`
+		Outlet    doorstep.OutletNo `db:"outlet_no"`
+		CourierNo int64             `db:"courier_no"`
 		ID        string
 	}
 	back, err := insertReturning[joined](tx, insertPush, tail, rows)
-	ids := make(map[int64]string, len(back))
 	for _, j := range back {
-		ids[j.CourierNo] = j.ID
+		ids[gathering{outlet: j.Outlet, courierNo: j.CourierNo}] = j.ID
 	}
 	return ids, err
 }

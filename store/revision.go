@@ -164,7 +164,7 @@ func (db *DB) writeRevisions(tx *Tx, outlet doorstep.OutletNo, list []parcels.Re
 			lifted[r.CourierNo] = append(lifted[r.CourierNo], r.Alert.ID)
 			continue
 		}
-		next = append(next, courierAlert{r.CourierNo, r.CourierHome, *r.Next})
+		next = append(next, courierAlert{outlet: outlet, courierNo: r.CourierNo, home: r.CourierHome, Alert: *r.Next})
 		err := tx.exec(`update dispatch set revised_alert_id = ? where outlet_no = ? and courier_no = ? and day = ? and waybill = ?`,
 			r.Next.ID, outlet, r.CourierNo, r.Day, r.Waybill)
 		if err != nil {
@@ -186,7 +186,7 @@ func (db *DB) writeRevisions(tx *Tx, outlet doorstep.OutletNo, list []parcels.Re
 			return fmt.Errorf("withdraw: %w", err)
 		}
 	}
-	return db.addAlerts(tx, outlet, next, now)
+	return db.addAlerts(tx, next)
 }
 
 // supersede ends alerts whose word no longer holds. Pushes that still wait with
