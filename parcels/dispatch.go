@@ -86,8 +86,20 @@ type Verdict struct {
 
 // Posts are the outlets and couriers that a batch names.
 type Posts struct {
-	Outlets  map[string]Outlet
-	Couriers map[string]Courier
+	Outlets  map[string]OutletPost
+	Couriers map[string]CourierPost
+}
+
+// OutletPost is what a dispatch must know of an outlet.
+type OutletPost struct {
+	No   doorstep.OutletNo
+	Zone *time.Location
+}
+
+// CourierPost is what a dispatch must know of a courier. It never changes.
+type CourierPost struct {
+	No   int64
+	Home doorstep.OutletNo
 }
 
 // DispatchStore is what a Dispatcher needs kept.
@@ -243,16 +255,10 @@ func (d *Dispatcher) place(ctx context.Context, a doorstep.Actor, checked []chec
 	b.zones = map[doorstep.OutletNo]*time.Location{}
 	for _, c := range checked {
 		outlet, courier := posts.Outlets[c.outletID], posts.Couriers[c.courierID]
-		zone := b.zones[outlet.No]
-		if zone == nil {
-			if zone, err = time.LoadLocation(outlet.TimeZone); err != nil {
-				return fmt.Errorf("outlet %d: %w", outlet.No, err)
-			}
-			b.zones[outlet.No] = zone
-		}
+		b.zones[outlet.No] = outlet.Zone
 		disp := c.dispatch
 		disp.Outlet, disp.CourierNo, disp.CourierHome = outlet.No, courier.No, courier.Home
-		disp.Day = Day(disp.DispatchedAt, zone)
+		disp.Day = Day(disp.DispatchedAt, outlet.Zone)
 		if elder, ok := b.index[disp.Key]; ok {
 			b.repeats = append(b.repeats, repeat{at: c.at, of: elder, same: b.list[elder].Consumer == disp.Consumer})
 			continue

@@ -78,6 +78,9 @@ func (t *texts) of(head, tail string, width, rows int) string {
 		return text.(string)
 	}
 	one := "(" + strings.Repeat("?, ", width-1) + "?)"
+	// "or fail" leaves what came before a bad row to the transaction, which ends
+	// anyway; else SQLite copies every page that a statement of many rows touches.
+	head = strings.Replace(head, "insert into", "insert or fail into", 1)
 	text, _ := t.kept.LoadOrStore(key, head+" values "+strings.Repeat(one+", ", rows-1)+one+" "+tail)
 	return text.(string)
 }

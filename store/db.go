@@ -37,11 +37,14 @@ type Settle struct{ Window, Longest time.Duration }
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	read   *sqlx.DB // a pool; on SQLite it cannot write
-	pool   *sqlx.DB // of writers; on SQLite a single connection
-	writer *writer  // groups writes on SQLite; nil on PostgreSQL
+	read *sqlx.DB // a pool; on SQLite it cannot write
+	pool *sqlx.DB // of writers; on SQLite a single connection
 
-	dispatches *merger // on SQLite; nil on PostgreSQL
+	// On SQLite; nil on PostgreSQL.
+	writer     *writer // groups writes
+	dispatches *merger
+	log        *checkpointer
+
 	dialect
 	bulk bulk
 
@@ -55,6 +58,8 @@ type DB struct {
 	tell func(News) // told of commits that left something to send
 
 	observer Observer
+	posts    postBook
+	lookup   *lookup
 }
 
 // Open opens the database, brings its schema up to date under a lock, and
@@ -90,7 +95,9 @@ func connect(dbURL string) (*DB, error) {
 		pool.SetMaxOpenConns(32)
 		pool.SetMaxIdleConns(32)
 		pool.SetConnMaxIdleTime(5 * time.Minute)
-		return &DB{read: pool, pool: pool, dialect: postgres, url: dbURL, tell: func(News) {}, observer: unobserved{}}, nil
+		db := &DB{read: pool, pool: pool, dialect: postgres, url: dbURL, tell: func(News) {}, observer: unobserved{}}
+		db.lookup = newLookup(db.readProfiles)
+		return db, nil
 	}
 	// A power cut must lose nothing acknowledged: FULL. The writer pays the
 	// fsync once for all who wait together.
@@ -116,7 +123,20 @@ func connect(dbURL string) (*DB, error) {
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
 	db := &DB{read: read, pool: pool, dialect: sqlite, url: dbURL, tell: func(News) {}, observer: unobserved{}}
-	db.bulk, db.writer = valueLists, newWriter(pool)
+	options.Del("_query_only")
+	beside, err := sqlx.Open("sqlite3", "file:"+escapePath(dbURL)+"?"+options.Encode())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open SQLite: %w", err), read.Close(), pool.Close())
+	}
+	beside.SetMaxOpenConns(1)
+	// The one connection that writes leaves the log to the checkpointer, and keeps
+	// the pages that a savepoint could bring back in memory.
+	if _, err := pool.Exec(`pragma wal_autocheckpoint = 0; pragma temp_store = memory`); err != nil {
+		return nil, errors.Join(fmt.Errorf("open SQLite: %w", err), beside.Close(), read.Close(), pool.Close())
+	}
+	db.lookup = newLookup(db.readProfiles)
+	db.log = newCheckpointer(beside)
+	db.bulk, db.writer = valueLists, newWriter(pool, db.log)
 	db.dispatches = newMerger(db.addDispatches)
 	return db, nil
 }
@@ -138,11 +158,14 @@ func escapePath(path string) string { return (&url.URL{Path: path}).EscapedPath(
 
 // Close waits for the writes under way and closes the pools.
 func (db *DB) Close() error {
+	var failure error
+	db.lookup.close()
 	if db.writer != nil {
 		db.dispatches.close()
 		db.writer.close()
+		failure = db.log.close()
 	}
-	return errors.Join(db.read.Close(), db.pool.Close())
+	return errors.Join(failure, db.read.Close(), db.pool.Close())
 }
 
 // learnTypes reads what PostgreSQL must be told of the columns it is written to.

@@ -38,7 +38,7 @@ func (r installRow) says(d push.Device, hash string) bool {
 // Two must be written all the same: a device that was not the courier's last,
 // since the one seen last rings loudest; and one that a message is on its way to,
 // since only a later time tells its address from the one that proved dead.
-func (db *DB) seenJustNow(ctx context.Context, courier parcels.Courier, outlets []doorstep.OutletNo, d push.Device, hash string) (seen push.Device, ok bool, err error) {
+func (db *DB) seenJustNow(ctx context.Context, courier parcels.CourierPost, outlets []doorstep.OutletNo, d push.Device, hash string) (seen push.Device, ok bool, err error) {
 	var was installRow
 	err = db.get(ctx, &was, selectInstall, courier.Home, courier.No, d.InstallID)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"fmt"
 	"time"
 
 	"doorstep"
@@ -20,9 +19,9 @@ func (db *DB) hold(tx *Tx, outlet doorstep.OutletNo, due []pushRow, now time.Tim
 	if err != nil {
 		return nil, nil, err
 	}
-	zone, err := time.LoadLocation(o.TimeZone)
+	zone, err := zoneOf(outlet, o.TimeZone)
 	if err != nil {
-		return nil, nil, fmt.Errorf("outlet %d: %w", outlet, err)
+		return nil, nil, err
 	}
 	rings := func(p pushRow) bool { return p.Kind != push.KindRecall }
 	if until := o.Push.QuietUntil(now, zone); until.After(now) {

@@ -17,63 +17,6 @@ import (
 const touchConsumer = `insert into consumer (consumer_id, company_no, learning, updated_at_ms) values (?, ?, 1, ?)
 on conflict (consumer_id) do update set updated_at_ms = excluded.updated_at_ms`
 
-type profileRow struct {
-	Consumer doorstep.ConsumerID `db:"consumer_id"`
-	Part     string
-	Tag      prefs.Tag
-	Scope    prefs.Scope // of a preference
-	State    string      // of a preference
-	SourceID string      `db:"source_id"` // of evidence, as what follows
-	Category string
-	Address  string `db:"address_id"`
-	Weight   float64
-	AtMS     int64 `db:"at_ms"`
-}
-
-// Profiles reads what decides about many consumers' deliveries in one
-// statement.
-func (db *DB) Profiles(ctx context.Context, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]prefs.Profile, error) {
-	return db.profiles(db.lister(ctx), consumers)
-}
-
-func (db *DB) profiles(read lister, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]prefs.Profile, error) {
-	if len(consumers) == 0 {
-		return nil, nil
-	}
-	ids := make([]string, len(consumers))
-	for i, c := range consumers {
-		ids[i] = string(c)
-	}
-	list := db.asList(ids)
-	var rows []profileRow
-	err := read(&rows, `
-select consumer_id, 'said' as part, tag, scope, state, '' as source_id, '' as category, '' as address_id, 0.0 as weight, set_at_ms as at_ms
-from preference where consumer_id`+db.inList+`
-union all select consumer_id, 'taught', tag, '', '', source_id, category, address_id, weight, at_ms
-from tag_evidence where consumer_id`+db.inList+`
-union all select consumer_id, 'unteachable', '', '', '', '', '', '', 0.0, updated_at_ms
-from consumer where learning = 0 and consumer_id`+db.inList, list, list, list)
-	if err != nil {
-		return nil, fmt.Errorf("profiles: %w", err)
-	}
-	profiles := make(map[doorstep.ConsumerID]prefs.Profile, len(rows))
-	for _, r := range rows {
-		p := profiles[r.Consumer]
-		switch r.Part {
-		case "said":
-			p.Preferences = append(p.Preferences, prefs.Preference{Scope: r.Scope, Tag: r.Tag, On: r.State == "on", SetAt: fromMS(r.AtMS)})
-		case "taught":
-			p.Evidence = append(p.Evidence, prefs.Evidence{
-				Tag: r.Tag, SourceID: r.SourceID, Category: r.Category, AddressID: r.Address, Weight: r.Weight, At: fromMS(r.AtMS),
-			})
-		default:
-			p.LearningOff = true
-		}
-		profiles[r.Consumer] = p
-	}
-	return profiles, nil
-}
-
 // Notes reads consumers' notes to couriers, by scope.
 func (db *DB) Notes(ctx context.Context, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]map[prefs.Scope]string, error) {
 	ids := make([]string, len(consumers))

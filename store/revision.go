@@ -117,9 +117,9 @@ where d.day in (?, ?, ?) and d.consumer_id`+db.inList,
 	}
 	byOutlet := map[doorstep.OutletNo][]parcels.Revision{}
 	for _, r := range rows {
-		zone, err := time.LoadLocation(r.TimeZone)
+		zone, err := zoneOf(r.Outlet, r.TimeZone)
 		if err != nil {
-			return nil, fmt.Errorf("outlet %d: %w", r.Outlet, err)
+			return nil, err
 		}
 		spared := !slices.ContainsFunc(concerned[r.Consumer], func(but doorstep.Waybill) bool { return but != r.Waybill })
 		if spared || r.Day != parcels.Day(now, zone) {

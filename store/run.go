@@ -38,9 +38,9 @@ func (db *DB) Stops(ctx context.Context, a doorstep.Actor, now time.Time) ([]par
 	}
 	var stops []parcels.Stop
 	for _, o := range outlets {
-		zone, err := time.LoadLocation(o.TimeZone)
+		zone, err := zoneOf(o.No, o.TimeZone)
 		if err != nil {
-			return nil, fmt.Errorf("outlet %d: %w", o.No, err)
+			return nil, err
 		}
 		var rows []stopRow
 		err = db.list(ctx, &rows, `select d.waybill, p.consumer_id, p.address_id, a.id as alert_id, a.acked_at_ms

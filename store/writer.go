@@ -21,6 +21,7 @@ var errClosed = errors.New("database is closed")
 // and each is answered after the commit.
 type writer struct {
 	pool    *sqlx.DB
+	log     *checkpointer
 	waiting chan *write
 	closing chan struct{}
 	closed  chan struct{}
@@ -33,9 +34,9 @@ type write struct {
 	answer chan struct{}
 }
 
-func newWriter(pool *sqlx.DB) *writer {
+func newWriter(pool *sqlx.DB, log *checkpointer) *writer {
 	w := &writer{
-		pool: pool, waiting: make(chan *write, groupLimit),
+		pool: pool, log: log, waiting: make(chan *write, groupLimit),
 		closing: make(chan struct{}), closed: make(chan struct{}),
 	}
 	go w.loop()
@@ -107,6 +108,10 @@ func (w *writer) gather(first *write) []*write {
 }
 
 func (w *writer) commit(group []*write) {
+	if w.log.tooLong.CompareAndSwap(true, false) {
+		// Little is left to copy. What fails here is tried again.
+		_, _ = checkpoint(context.Background(), w.pool, "passive")
+	}
 	if err := w.transact(group); err != nil {
 		for _, req := range group {
 			if req.err == nil {
@@ -130,6 +135,12 @@ func (w *writer) transact(group []*write) error {
 	for _, req := range group {
 		if req.err = req.ctx.Err(); req.err != nil {
 			continue
+		}
+		if len(group) == 1 { // a savepoint copies every page that is touched
+			if req.err = guarded(req.do, &Tx{ctx: ctx, tx: tx, bulk: valueLists}); req.err != nil {
+				return req.err
+			}
+			break
 		}
 		if _, err := tx.ExecContext(ctx, "savepoint request"); err != nil {
 			return fmt.Errorf("savepoint: %w", err)

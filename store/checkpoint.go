@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// SQLite copies what was committed from the log into the file now and then. Left
+// alone, the writer does so itself every 1,000 pages, with everybody waiting.
+const (
+	checkpointEvery = 100 * time.Millisecond
+	checkpointPages = 4_000  // of 4 KiB: fewer are not worth the fsync
+	longestLog      = 32_000 // pages; then the writer lends a hand, since a log that never empties grows for ever
+)
+
+// checkpointer empties SQLite's log beside the writer, on a connection of its
+// own.
+type checkpointer struct {
+	pool    *sqlx.DB
+	tooLong atomic.Bool // the writer should finish what is left
+	stop    context.CancelFunc
+	stopped chan struct{}
+}
+
+func newCheckpointer(pool *sqlx.DB) *checkpointer {
+	ctx, stop := context.WithCancel(context.Background())
+	c := &checkpointer{pool: pool, stop: stop, stopped: make(chan struct{})}
+	go c.loop(ctx)
+	return c
+}
+
+func (c *checkpointer) close() error {
+	c.stop()
+	<-c.stopped
+	return c.pool.Close()
+}
+
+func (c *checkpointer) loop(ctx context.Context) {
+	defer close(c.stopped)
+	tick := time.NewTicker(checkpointEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		// What goes wrong here is tried again, and at the latest when the file is
+		// closed. NOOP only looks.
+		log, err := checkpoint(ctx, c.pool, "noop")
+		if err != nil || log.Pages-log.Copied < checkpointPages {
+			continue
+		}
+		if log, err = checkpoint(ctx, c.pool, "passive"); err == nil && log.Pages > longestLog {
+			c.tooLong.Store(true)
+		}
+	}
+}
+
+// walState is how long SQLite's log is, and how much of it is in the file, in pages.
+type walState struct {
+	Busy   bool
+	Pages  int `db:"log"`
+	Copied int `db:"checkpointed"`
+}
+
+// checkpoint looks at the log ("noop"), or copies what nobody needs in it any
+// more ("passive"). When all of it is copied the next write begins it anew.
+func checkpoint(ctx context.Context, on sqlx.QueryerContext, mode string) (l walState, err error) {
+	if err := sqlx.GetContext(ctx, on, &l, "pragma wal_checkpoint("+mode+")"); err != nil {
+		return l, fmt.Errorf("checkpoint: %w", err)
+	}
+	return l, nil
+}
