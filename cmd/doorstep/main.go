@@ -8,10 +8,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // outlets' zones, also where the system has none
 
 	"github.com/alecthomas/kong"
+
+	"doorstep/bench"
 )
 
 // streams are the process's own, or a test's.
@@ -31,7 +34,10 @@ type commands struct {
 	Classify classifyCmd `cmd:"" help:"Read complaints (ndjson) and say what they wish."`
 	Eval     evalCmd     `cmd:"" help:"Score the reader against labelled complaints."`
 	Train    trainCmd    `cmd:"" help:"Make the reader's weights anew from the repository's data."`
+	Bench    benchCmd    `cmd:"" help:"Measure this machine: doorstep beside the raw engine, in one run."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
+
+	BenchReference benchReferenceCmd `cmd:"" hidden:"" help:"What bench measures doorstep against."`
 }
 
 func main() {
@@ -58,6 +64,7 @@ func run(ctx context.Context, args []string, s *streams) (err error) {
 		kong.UsageOnError(),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(s),
+		kong.Vars{"bench_rows": strings.Join(bench.Names(), ", ")},
 	)
 	if err != nil {
 		return err
