@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"doorstep"
 )
 
@@ -65,24 +67,37 @@ func (f *flight) land() {
 func (f *flight) launch(ctx context.Context) (moved int, err error) {
 	s := f.sender
 	var open []string
-	for _, r := range s.rooms(1) {
+	for _, r := range s.rooms(1)[0] {
 		open = append(open, r.Provider)
 	}
 	outlets, err := s.Queue.DueOutlets(ctx, s.Now(), open, outletBatch)
 	if err != nil {
 		return 0, fmt.Errorf("due outlets: %w", err)
 	}
-	var failures []error
+	if len(outlets) == 0 {
+		return 0, nil
+	}
+	// Each outlet gets its share of the room, so that none starves another. One
+	// outlet's trouble must not stop the others.
+	rooms := s.rooms(len(outlets))
+	counts, failures := make([]int, len(outlets)), make([]error, len(outlets))
+	var work errgroup.Group
+	work.SetLimit(outletsAtOnce)
 	for i, outlet := range outlets {
-		if ctx.Err() != nil {
-			break
-		}
-		// Each outlet gets its share of the room, so that none starves another.
-		n, err := f.launchOutlet(ctx, outlet, s.rooms(len(outlets)-i))
+		work.Go(func() error {
+			if ctx.Err() != nil {
+				return nil
+			}
+			var err error
+			if counts[i], err = f.launchOutlet(ctx, outlet, rooms[i]); err != nil {
+				failures[i] = fmt.Errorf("outlet %d: %w", outlet, err)
+			}
+			return nil
+		})
+	}
+	_ = work.Wait() // failures has the errors
+	for _, n := range counts {
 		moved += n
-		if err != nil { // one outlet's trouble must not stop the others
-			failures = append(failures, fmt.Errorf("outlet %d: %w", outlet, err))
-		}
 	}
 	return moved, errors.Join(failures...)
 }
@@ -90,25 +105,21 @@ func (f *flight) launch(ctx context.Context) (moved int, err error) {
 func (f *flight) launchOutlet(ctx context.Context, outlet doorstep.OutletNo, rooms []Room) (int, error) {
 	s := f.sender
 	now := s.Now()
-	compose := func(kind string, alerts []Alert) Message { return Compose(kind, alerts, s.Content, now) }
-	composed, err := s.Queue.ComposeDue(ctx, outlet, now, composeBatch, compose)
-	if err != nil {
-		return 0, fmt.Errorf("compose: %w", err)
-	}
 	claimed, err := f.claim(ctx, Claim{
 		Outlet: outlet, Now: now, LeaseUntil: now.Add(leaseTime), Token: s.NewToken(), Rooms: rooms, Busy: f.devices(),
+		Compose: func(kind string, alerts []Alert) Message { return Compose(kind, alerts, s.Content, now) }, Pushes: composeBatch,
 	})
 	if err != nil {
-		return composed, fmt.Errorf("claim: %w", err)
+		return 0, err
 	}
-	for _, d := range claimed {
+	for _, d := range claimed.Deliveries {
 		f.begin(ctx, d)
 	}
-	return composed + len(claimed), nil
+	return claimed.Composed + len(claimed.Deliveries), nil
 }
 
 // claim is not cut short by a shutdown: what it leased would stay so.
-func (f *flight) claim(ctx context.Context, c Claim) ([]Delivery, error) {
+func (f *flight) claim(ctx context.Context, c Claim) (Claimed, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
 	defer cancel()
 	return f.sender.Queue.Claim(ctx, c)

@@ -68,7 +68,7 @@ type Room struct {
 	Limit    int
 }
 
-// Claim asks for deliveries of one outlet.
+// Claim asks for deliveries of one outlet, after its due pushes were composed.
 type Claim struct {
 	Outlet     doorstep.OutletNo
 	Now        time.Time
@@ -76,6 +76,15 @@ type Claim struct {
 	Token      string   // fresh: it fences the lease
 	Rooms      []Room   // whoever is not named gets nothing
 	Busy       []string // devices that have a message under way
+
+	Compose func(kind string, alerts []Alert) Message
+	Pushes  int // composed at most
+}
+
+// Claimed is what came of a claim.
+type Claimed struct {
+	Composed   int // pushes
+	Deliveries []Delivery
 }
 
 // Queue is what a Sender needs kept.
@@ -84,14 +93,12 @@ type Queue interface {
 	// providers to send, or expired ones to end, the longest waiting first, at
 	// most limit.
 	DueOutlets(ctx context.Context, now time.Time, providers []string, limit int) ([]doorstep.OutletNo, error)
-	// ComposeDue turns the outlet's due pushes into deliveries, one a device,
-	// in one transaction, and says how many pushes it took.
-	ComposeDue(ctx context.Context, outlet doorstep.OutletNo, now time.Time, limit int, compose func(kind string, alerts []Alert) Message) (int, error)
-	// Claim leases due deliveries, and those whose lease ran out: those that
+	// Claim turns due pushes into deliveries, one a device, and leases those
+	// that are due or whose lease ran out, all in one transaction: those that
 	// have been due the longest, as Choose picks them. An outlet's alerts expire
 	// in the order in which they were made, so this is also the order in which
 	// time runs out. Besides, it leases expired deliveries of any provider.
-	Claim(ctx context.Context, c Claim) ([]Delivery, error)
+	Claim(ctx context.Context, c Claim) (Claimed, error)
 	// Finish writes outcomes, with the facts of what was sent.
 	Finish(ctx context.Context, list []Ended) error
 	// TakeOver makes every leased delivery due at once: for the only server of a
@@ -119,11 +126,12 @@ type Sender struct {
 }
 
 const (
-	leaseTime    = time.Minute // at least five attempts long, so that it needs no heartbeat
-	pollInterval = time.Second // a safety net: commits wake the sender
-	shortestWait = 20 * time.Millisecond
-	composeBatch = 64
-	outletBatch  = 64
+	leaseTime     = time.Minute // at least five attempts long, so that it needs no heartbeat
+	pollInterval  = time.Second // a safety net: commits wake the sender
+	shortestWait  = 20 * time.Millisecond
+	composeBatch  = 64
+	outletBatch   = 64
+	outletsAtOnce = 8 // claims under way: on SQLite they share a commit
 )
 
 // NewSender returns s ready to be woken. It starts nothing.
@@ -200,13 +208,17 @@ func (s *Sender) SendDue(ctx context.Context) (int, error) {
 	return f.launch(ctx)
 }
 
-// rooms is what each provider may be handed now, or one of so many shares of it,
-// rounded up.
-func (s *Sender) rooms(shares int) (rooms []Room) {
+// rooms is what each provider may be handed now, in so many shares that differ
+// by one at most.
+func (s *Sender) rooms(shares int) [][]Room {
 	now := s.Now()
+	rooms := make([][]Room, shares)
 	for _, g := range s.gates {
-		if n := (g.room(now) + shares - 1) / shares; n > 0 {
-			rooms = append(rooms, Room{g.name, n})
+		total := g.room(now)
+		for i := range rooms {
+			if n := (total + shares - 1 - i) / shares; n > 0 {
+				rooms[i] = append(rooms[i], Room{g.name, n})
+			}
 		}
 	}
 	return rooms

@@ -45,11 +45,8 @@ func (b *belt) DueOutlets(_ context.Context, _ time.Time, providers []string, _ 
 	return nil, nil
 }
 
-func (b *belt) ComposeDue(context.Context, doorstep.OutletNo, time.Time, int, func(string, []push.Alert) push.Message) (int, error) {
-	return 0, nil
-}
-
-func (b *belt) Claim(_ context.Context, c push.Claim) (list []push.Delivery, _ error) {
+func (b *belt) Claim(_ context.Context, c push.Claim) (push.Claimed, error) {
+	var list []push.Delivery
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, room := range c.Rooms {
@@ -67,7 +64,7 @@ func (b *belt) Claim(_ context.Context, c push.Claim) (list []push.Delivery, _ e
 	if b.hook != nil && len(list) > 0 {
 		b.hook()
 	}
-	return list, nil
+	return push.Claimed{Deliveries: list}, nil
 }
 
 func (b *belt) Finish(_ context.Context, list []push.Ended) error {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -34,52 +33,52 @@ type deviceRow struct {
 	Provider  string
 }
 
-// ComposeDue turns due pushes into deliveries.
-func (db *DB) ComposeDue(ctx context.Context, outlet doorstep.OutletNo, now time.Time, limit int, compose func(string, []push.Alert) push.Message) (n int, err error) {
-	err = db.inTx(ctx, func(tx *Tx) error {
-		var due []pushRow
-		err := tx.list(&due, `select id, courier_no, kind, device_id, opened_at_ms, due_at_ms from push
+// composeDue turns due pushes into deliveries. It returns how many it looked at
+// and what it composed, by the pushes' ids.
+func (db *DB) composeDue(tx *Tx, outlet doorstep.OutletNo, now time.Time, limit int, compose func(string, []push.Alert) push.Message) (n int, composed map[string]push.Message, err error) {
+	var due []pushRow
+	err = tx.list(&due, `select id, courier_no, kind, device_id, opened_at_ms, due_at_ms from push
 where outlet_no = ? and state in ('open', 'due') and due_at_ms <= ? order by due_at_ms limit ?`+db.skipLocked, outlet, ms(now), limit)
-		if n = len(due); err != nil || n == 0 {
-			return err
+	if n = len(due); err != nil || n == 0 {
+		return n, nil, err
+	}
+	due, held, err := db.hold(tx, outlet, due, now)
+	if err != nil {
+		return 0, nil, fmt.Errorf("push rules: %w", err)
+	}
+	if len(due) == 0 {
+		return n, nil, nil
+	}
+	alerts, err := db.alertsOfPushes(tx, outlet, due, now)
+	if err != nil {
+		return 0, nil, fmt.Errorf("alerts: %w", err)
+	}
+	devices, err := db.devicesOf(tx, now, couriersOf(due)...)
+	if err != nil {
+		return 0, nil, fmt.Errorf("devices: %w", err)
+	}
+	var c composition
+	composed = make(map[string]push.Message, len(due))
+	for _, p := range due {
+		message := push.Message{} // of a push whose alerts were all read, replaced or too late
+		if len(alerts[p.ID]) > 0 {
+			message = compose(p.Kind, alerts[p.ID])
 		}
-		due, held, err := db.hold(tx, outlet, due, now)
+		composed[p.ID] = message
+		content, err := json.Marshal(message)
 		if err != nil {
-			return fmt.Errorf("push rules: %w", err)
+			return 0, nil, err
 		}
-		if len(due) == 0 {
-			return nil
+		c.pushes = append(c.pushes, []any{outlet, p.ID, p.CourierNo, p.Kind, p.DeviceID, "composed", p.OpenedMS, p.DueMS, string(content), held[p.ID]})
+		if len(alerts[p.ID]) == 0 {
+			continue
 		}
-		alerts, err := db.alertsOfPushes(tx, outlet, due, now)
-		if err != nil {
-			return fmt.Errorf("alerts: %w", err)
+		c.follow(outlet, p, alerts[p.ID], now)
+		if held[p.ID] == "" {
+			c.deliver(db.newID, outlet, p, expiryOf(p, alerts[p.ID]), devices[p.CourierNo], now)
 		}
-		devices, err := db.devicesOf(tx, now, couriersOf(due)...)
-		if err != nil {
-			return fmt.Errorf("devices: %w", err)
-		}
-		var c composition
-		for _, p := range due {
-			message := push.Message{} // of a push whose alerts were all read, replaced or too late
-			if len(alerts[p.ID]) > 0 {
-				message = compose(p.Kind, alerts[p.ID])
-			}
-			content, err := json.Marshal(message)
-			if err != nil {
-				return err
-			}
-			c.pushes = append(c.pushes, []any{outlet, p.ID, p.CourierNo, p.Kind, p.DeviceID, "composed", p.OpenedMS, p.DueMS, string(content), held[p.ID]})
-			if len(alerts[p.ID]) == 0 {
-				continue
-			}
-			c.follow(outlet, p, alerts[p.ID], now)
-			if held[p.ID] == "" {
-				c.deliver(db.newID, outlet, p, expiryOf(p, alerts[p.ID]), devices[p.CourierNo], now)
-			}
-		}
-		return c.write(tx)
-	})
-	return n, err
+	}
+	return n, composed, c.write(tx)
 }
 
 // composition is the rows that composed pushes leave.

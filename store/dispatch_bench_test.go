@@ -141,16 +141,16 @@ func BenchmarkPush1000(b *testing.B) {
 				}
 			}
 		})
-		var claimed []push.Delivery
+		var claimed push.Claimed
 		timed("claim", func() {
 			claimed, err = y.db.Claim(b.Context(), push.Claim{
 				Outlet: outlets[0], Now: now, LeaseUntil: now.Add(time.Minute), Token: "lease", Rooms: []push.Room{{Provider: push.FCM, Limit: parcels.MaxBatch}},
 			})
 			require.NoError(b, err)
-			require.Len(b, claimed, parcels.MaxBatch)
+			require.Len(b, claimed.Deliveries, parcels.MaxBatch)
 		})
-		ended := make([]push.Ended, len(claimed))
-		for i, d := range claimed {
+		ended := make([]push.Ended, len(claimed.Deliveries))
+		for i, d := range claimed.Deliveries {
 			ended[i] = push.Ended{Delivery: d, State: push.Sent, Code: "ok", ProviderID: "projects/p/messages/1", At: now}
 		}
 		timed("finish", func() { require.NoError(b, y.db.Finish(b.Context(), ended)) })

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"time"
 
+	"doorstep"
 	"doorstep/push"
 )
 
@@ -38,4 +40,13 @@ func (db *DB) Endings(ctx context.Context) (list []Ending, err error) {
 func (db *DB) DeviceIDs(ctx context.Context) (ids []string, err error) {
 	err = db.list(ctx, &ids, `select install_id from device order by install_id`)
 	return ids, err
+}
+
+// ComposeDue composes an outlet's due pushes and claims nothing.
+func (db *DB) ComposeDue(ctx context.Context, outlet doorstep.OutletNo, now time.Time, limit int, compose func(string, []push.Alert) push.Message) (n int, err error) {
+	err = db.inTx(ctx, func(tx *Tx) error {
+		n, _, err = db.composeDue(tx, outlet, now, limit, compose)
+		return err
+	})
+	return n, err
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"doorstep"
 	"doorstep/evidence"
 	"doorstep/push"
@@ -85,34 +87,26 @@ const (
 	expired = 256 // expired ones that a claim takes beside
 )
 
-// Claim leases due deliveries and reads what to send, and where to.
-func (db *DB) Claim(ctx context.Context, c push.Claim) ([]push.Delivery, error) {
-	const due = `select id, courier_no, device_id from delivery
-where outlet_no = ? and state in ('queued', 'leased') and next_at_ms <= ? and `
-	var ids []string
+// Claim composes what is due, leases due deliveries and reads what to send, and
+// where to.
+func (db *DB) Claim(ctx context.Context, c push.Claim) (push.Claimed, error) {
+	var claimed push.Claimed
 	var rows []claimRow
-	err := db.inTx(ctx, func(tx *Tx) error {
-		var over []push.Due
-		err := tx.list(&over, due+`expires_at_ms <= ? order by next_at_ms limit ?`+db.skipLocked, c.Outlet, ms(c.Now), ms(c.Now), expired)
-		if err != nil {
-			return fmt.Errorf("expired: %w", err)
-		}
-		ids = nil
-		for _, d := range over {
-			ids = append(ids, d.ID)
-		}
-		for _, room := range c.Rooms {
-			var list []push.Due
-			err := tx.list(&list, due+`provider = ? and expires_at_ms > ? and not (device_id`+db.inList+`) order by next_at_ms, id limit ?`+db.skipLocked,
-				c.Outlet, ms(c.Now), room.Provider, ms(c.Now), db.asList(nonNil(c.Busy)), room.Limit*choice+fewest)
-			if err != nil {
-				return fmt.Errorf("due: %w", err)
-			}
-			ids = append(ids, push.Choose(list, room.Limit)...)
-		}
+	var places map[string]int // what is returned by an update stands in no order
+	var composed map[string]push.Message
+	err := db.inTx(ctx, func(tx *Tx) (err error) {
 		rows = nil
-		if len(ids) == 0 {
-			return nil
+		claimed.Composed, composed, err = db.composeDue(tx, c.Outlet, c.Now, c.Pushes, c.Compose)
+		if err != nil {
+			return fmt.Errorf("compose: %w", err)
+		}
+		ids, err := db.due(tx, c)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		places = make(map[string]int, len(ids))
+		for i, id := range ids {
+			places[id] = i
 		}
 		return tx.list(&rows, `update delivery set state = 'leased', attempt = attempt + 1, lease_token = ?, next_at_ms = ?, updated_at_ms = ?
 where outlet_no = ? and id`+db.inList+`
@@ -120,45 +114,74 @@ returning id, push_id, courier_no, home_no, device_id, provider, attempt, expire
 			c.Token, ms(c.LeaseUntil), ms(c.Now), c.Outlet, db.asList(ids))
 	})
 	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	places := make(map[string]int, len(ids)) // what is returned stands in no order
-	for i, id := range ids {
-		places[id] = i
+		return claimed, err
 	}
 	slices.SortFunc(rows, func(a, b claimRow) int { return cmp.Compare(places[a.ID], places[b.ID]) })
-	messages, err := db.messages(ctx, c.Outlet, rows)
+	messages, err := db.messages(ctx, c.Outlet, rows, composed)
 	if err != nil {
-		return nil, fmt.Errorf("messages: %w", err)
+		return claimed, fmt.Errorf("messages: %w", err)
 	}
 	addresses, err := db.addresses(ctx, rows)
 	if err != nil {
-		return nil, fmt.Errorf("addresses: %w", err)
+		return claimed, fmt.Errorf("addresses: %w", err)
 	}
-	list := make([]push.Delivery, len(rows))
+	claimed.Deliveries = make([]push.Delivery, len(rows))
 	for i, r := range rows {
 		at := addresses[r.DeviceID]
-		list[i] = push.Delivery{
+		d := push.Delivery{
 			Outlet: c.Outlet, ID: r.ID, PushID: r.PushID, CourierNo: r.CourierNo, Home: r.Home, DeviceID: r.DeviceID, Provider: r.Provider,
 			Attempt: r.Attempt, LeaseToken: c.Token, ExpiresAt: fromMS(r.ExpiresMS), CreatedAt: fromMS(r.CreatedMS),
 			Message: messages[r.PushID], Address: at.address, AddrKey: at.key,
 		}
-		list[i].Message.High = list[i].Message.High && !r.Silent
-		list[i].Message.TTL = max(0, fromMS(r.ExpiresMS).Sub(c.Now)).Truncate(time.Second)
+		d.Message.High = d.Message.High && !r.Silent
+		d.Message.TTL = max(0, d.ExpiresAt.Sub(c.Now)).Truncate(time.Second)
+		claimed.Deliveries[i] = d
 	}
-	return list, nil
+	return claimed, nil
 }
 
-func (db *DB) messages(ctx context.Context, outlet doorstep.OutletNo, claimed []claimRow) (map[string]push.Message, error) {
-	ids := make([]string, len(claimed))
-	for i, r := range claimed {
-		ids[i] = r.PushID
+// due chooses the deliveries that a claim leases.
+func (db *DB) due(tx *Tx, c push.Claim) (ids []string, err error) {
+	const due = `select id, courier_no, device_id from delivery
+where outlet_no = ? and state in ('queued', 'leased') and next_at_ms <= ? and `
+	var over []push.Due
+	err = tx.list(&over, due+`expires_at_ms <= ? order by next_at_ms limit ?`+db.skipLocked, c.Outlet, ms(c.Now), ms(c.Now), expired)
+	if err != nil {
+		return nil, fmt.Errorf("expired: %w", err)
+	}
+	for _, d := range over {
+		ids = append(ids, d.ID)
+	}
+	for _, room := range c.Rooms {
+		var list []push.Due
+		err := tx.list(&list, due+`provider = ? and expires_at_ms > ? and not (device_id`+db.inList+`) order by next_at_ms, id limit ?`+db.skipLocked,
+			c.Outlet, ms(c.Now), room.Provider, ms(c.Now), db.asList(nonNil(c.Busy)), room.Limit*choice+fewest)
+		if err != nil {
+			return nil, fmt.Errorf("due: %w", err)
+		}
+		ids = append(ids, push.Choose(list, room.Limit)...)
+	}
+	return ids, nil
+}
+
+// messages reads what the pushes say, but for those that have just been composed.
+func (db *DB) messages(ctx context.Context, outlet doorstep.OutletNo, claimed []claimRow, composed map[string]push.Message) (map[string]push.Message, error) {
+	messages := make(map[string]push.Message, len(claimed))
+	var ids []string
+	for _, r := range claimed {
+		if m, ok := composed[r.PushID]; ok {
+			messages[r.PushID] = m
+		} else {
+			ids = append(ids, r.PushID)
+		}
+	}
+	if len(ids) == 0 {
+		return messages, nil
 	}
 	var rows []struct{ ID, Content string }
 	if err := db.list(ctx, &rows, `select id, content from push where outlet_no = ? and id`+db.inList, outlet, db.asList(ids)); err != nil {
 		return nil, err
 	}
-	messages := make(map[string]push.Message, len(rows))
 	for _, r := range rows {
 		var m push.Message
 		if err := json.Unmarshal([]byte(r.Content), &m); err != nil {
@@ -220,13 +243,16 @@ func (db *DB) Finish(ctx context.Context, list []push.Ended) error {
 	for _, e := range list {
 		byOutlet[e.Delivery.Outlet] = append(byOutlet[e.Delivery.Outlet], e)
 	}
+	var work errgroup.Group // on SQLite they share a commit
+	work.SetLimit(outletsAtOnce)
 	for _, ended := range byOutlet {
-		if err := db.finish(ctx, ended); err != nil {
-			return err
-		}
+		work.Go(func() error { return db.finish(ctx, ended) })
 	}
-	return nil
+	return work.Wait()
 }
+
+// outletsAtOnce is how many outlets' outcomes are written at once.
+const outletsAtOnce = 8
 
 func (db *DB) finish(ctx context.Context, list []push.Ended) error {
 	slices.SortFunc(list, func(a, b push.Ended) int { return strings.Compare(a.Delivery.ID, b.Delivery.ID) })

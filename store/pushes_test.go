@@ -350,7 +350,7 @@ func TestADeviceHasOneMessageAtATimeAndOneCourierNotTheWholeClaim(t *testing.T) 
 
 		// Then four are his, and the fifth is the other's
 		couriers, devices := map[int64]int{}, map[string]bool{}
-		for _, d := range first {
+		for _, d := range first.Deliveries {
 			couriers[d.CourierNo]++
 			devices[d.DeviceID] = true
 		}
@@ -362,8 +362,8 @@ func TestADeviceHasOneMessageAtATimeAndOneCourierNotTheWholeClaim(t *testing.T) 
 		c.Busy = slices.Collect(maps.Keys(devices))
 		second, err := h.db.Claim(ctx, c)
 		require.NoError(t, err)
-		require.Len(t, second, 2)
-		for _, d := range second {
+		require.Len(t, second.Deliveries, 2)
+		for _, d := range second.Deliveries {
 			require.False(t, devices[d.DeviceID])
 		}
 	})
@@ -406,9 +406,9 @@ func TestALateWorkerChangesNothing(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 1, n)
 		claim := func(token string) []push.Delivery {
-			list, err := h.db.Claim(ctx, h.claim(outlet, token))
+			claimed, err := h.db.Claim(ctx, h.claim(outlet, token))
 			require.NoError(t, err)
-			return list
+			return claimed.Deliveries
 		}
 		slow := claim("slow")
 		require.Len(t, slow, 1)
