@@ -19,6 +19,9 @@ const (
 	None    = "none"
 )
 
+// Services are the providers through which something is sent.
+var Services = []string{FCM, WebPush}
+
 // Device is one installation of the courier's app.
 type Device struct {
 	InstallID    string

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -16,9 +17,9 @@ func (db *DB) Backlog(ctx context.Context, now time.Time) (b push.Backlog, err e
 		Count int
 	}
 	err = db.list(ctx, &states, `select state, count(*) as count from (
-  select * from (select 'gathering' as state from push where state in ('open', 'due') order by due_at_ms limit ?) pushes
+  select * from (select 'gathering' as state from push where state in ('open', 'due') limit ?) pushes
   union all
-  select * from (select state from delivery where state in ('queued', 'leased') order by next_at_ms limit ?) deliveries) waiting
+  select * from (select state from delivery where state in ('queued', 'leased') limit ?) deliveries) waiting
 group by state`, push.MaxBacklog, push.MaxBacklog)
 	if err != nil {
 		return b, fmt.Errorf("backlog: %w", err)
@@ -33,18 +34,17 @@ group by state`, push.MaxBacklog, push.MaxBacklog)
 			b.Leased = s.Count
 		}
 	}
-	var due []int64
-	err = db.list(ctx, &due, `select at_ms from (
-  select * from (select due_at_ms as at_ms from push where state in ('open', 'due') order by due_at_ms limit 1) pushes
-  union all
-  select * from (select next_at_ms from delivery where state in ('queued', 'leased') order by next_at_ms limit 1) deliveries) first
-where at_ms <= ? order by at_ms limit 1`, ms(now))
-	if err != nil {
+	query := waitingOutlets + `select min(at_ms) from (` + nextPush
+	var args []any
+	for _, p := range push.Services {
+		query += ` union all ` + nextDelivery
+		args = append(args, p)
+	}
+	var oldest sql.NullInt64
+	if err := db.get(ctx, &oldest, query+`) due where at_ms <= ?`, append(args, ms(now))...); err != nil {
 		return b, fmt.Errorf("oldest due: %w", err)
 	}
-	if len(due) > 0 {
-		b.OldestDue = fromMS(due[0])
-	}
+	b.OldestDue = fromNullMS(oldest)
 	return b, nil
 }
 

@@ -60,6 +60,7 @@ type DB struct {
 	observer Observer
 	posts    postBook
 	lookup   *lookup
+	wishes   wishIndex
 }
 
 // Open opens the database, brings its schema up to date under a lock, and

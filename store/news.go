@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -41,10 +42,15 @@ const maxNews = 7900
 // if and when it commits. On SQLite there are no others.
 func (db *DB) announce(tx *Tx, couriers []int64) error {
 	tx.afterCommit(func() { db.tell(News{Couriers: couriers}) })
+	return db.notify(tx, encodeNews(couriers)...)
+}
+
+// notify has the other nodes told, if and when the transaction commits.
+func (db *DB) notify(tx *Tx, texts ...string) error {
 	if db.name != postgres.name {
 		return nil
 	}
-	for _, text := range encodeNews(couriers) {
+	for _, text := range texts {
 		if err := tx.exec(`select pg_notify(?, ?)`, newsChannel, text); err != nil {
 			return fmt.Errorf("notify: %w", err)
 		}
@@ -93,10 +99,14 @@ const (
 	farewell = time.Second
 )
 
-// Hear tells of other nodes' commits until ctx ends. On SQLite, where every
-// commit is this process's own, there is nothing to hear. lost is told of each
-// connection that broke.
+// Hear tells of other nodes' commits until ctx ends, and keeps the index that
+// lives on them. On SQLite, where every commit is this process's own or a
+// command's, there is nothing to hear. lost is told of each connection that broke
+// and of each failure to build the index, from more than one goroutine.
 func (db *DB) Hear(ctx context.Context, lost func(error)) error {
+	var keeping sync.WaitGroup
+	defer keeping.Wait()
+	keeping.Go(func() { db.keepWishIndex(ctx, lost) })
 	if db.name != postgres.name {
 		<-ctx.Done()
 		return nil
@@ -133,6 +143,10 @@ func (db *DB) hearOnce(ctx context.Context) error {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {
 			return fmt.Errorf("listen: %w", err)
+		}
+		if no, consumer, ok := decodeWishChange(n.Payload); ok {
+			db.wishes.hear(no, consumer)
+			continue
 		}
 		db.tell(decodeNews(n.Payload))
 	}

@@ -113,7 +113,7 @@ type profileRow struct {
 	Category string
 	Address  string `db:"address_id"`
 	Weight   float64
-	AtMS     int64 `db:"at_ms"`
+	AtMS     int64 `db:"at_ms"` // of the newest change its number
 }
 
 // Profiles reads what decides about many consumers' deliveries in one
@@ -125,29 +125,74 @@ func (db *DB) Profiles(ctx context.Context, consumers []doorstep.ConsumerID) (ma
 	return db.lookup.find(ctx, consumers)
 }
 
+// readProfiles asks the tables only about consumers of whom the index says that
+// something may be known.
 func (db *DB) readProfiles(ctx context.Context, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]prefs.Profile, error) {
-	return db.profiles(db.lister(ctx), consumers)
+	read := db.lister(ctx)
+	of, some, heard, ok := db.wishes.guess(consumers)
+	if !ok {
+		return db.profiles(read, consumers)
+	}
+	profiles, newest, err := db.profilesAsOf(read, some)
+	if err != nil || newest == heard {
+		return profiles, err
+	}
+	db.wishes.doubt(of, heard, newest)
+	return db.profiles(read, consumers)
 }
 
+const selectProfiles = `
+select consumer_id, 'said' as part, tag, scope, state, '' as source_id, '' as category, '' as address_id, 0.0 as weight, set_at_ms as at_ms
+from preference where consumer_id%[1]s
+union all select consumer_id, 'taught', tag, '', '', source_id, category, address_id, weight, at_ms
+from tag_evidence where consumer_id%[1]s
+union all select consumer_id, 'unteachable', '', '', '', '', '', '', 0.0, updated_at_ms
+from consumer where learning = 0 and consumer_id%[1]s`
+
 func (db *DB) profiles(read lister, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]prefs.Profile, error) {
+	list := db.consumerList(consumers)
+	var rows []profileRow
+	if err := read(&rows, fmt.Sprintf(selectProfiles, db.inList), list, list, list); err != nil {
+		return nil, fmt.Errorf("profiles: %w", err)
+	}
+	profiles, _ := profilesOf(rows)
+	return profiles, nil
+}
+
+// profilesAsOf reads profiles and, in the same statement, the number of the
+// newest change of wishes.
+func (db *DB) profilesAsOf(read lister, consumers []doorstep.ConsumerID) (profiles map[doorstep.ConsumerID]prefs.Profile, newest int64, err error) {
+	var rows []profileRow
+	if len(consumers) == 0 {
+		err = read(&rows, `select 'newest' as part, value as at_ms from counter where name = ?`, wishCounter)
+	} else {
+		list := db.consumerList(consumers)
+		err = read(&rows, fmt.Sprintf(selectProfiles, db.inList)+`
+union all select '', 'newest', '', '', '', '', '', '', 0.0, value from counter where name = ?`, list, list, list, wishCounter)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("profiles: %w", err)
+	}
+	profiles, newest = profilesOf(rows)
+	return profiles, newest, nil
+}
+
+func (db *DB) consumerList(consumers []doorstep.ConsumerID) any {
 	ids := make([]string, len(consumers))
 	for i, c := range consumers {
 		ids[i] = string(c)
 	}
-	list := db.asList(ids)
-	var rows []profileRow
-	err := read(&rows, `
-select consumer_id, 'said' as part, tag, scope, state, '' as source_id, '' as category, '' as address_id, 0.0 as weight, set_at_ms as at_ms
-from preference where consumer_id`+db.inList+`
-union all select consumer_id, 'taught', tag, '', '', source_id, category, address_id, weight, at_ms
-from tag_evidence where consumer_id`+db.inList+`
-union all select consumer_id, 'unteachable', '', '', '', '', '', '', 0.0, updated_at_ms
-from consumer where learning = 0 and consumer_id`+db.inList, list, list, list)
-	if err != nil {
-		return nil, fmt.Errorf("profiles: %w", err)
-	}
-	profiles := make(map[doorstep.ConsumerID]prefs.Profile, len(rows))
+	return db.asList(ids)
+}
+
+// profilesOf puts rows together.
+func profilesOf(rows []profileRow) (profiles map[doorstep.ConsumerID]prefs.Profile, newest int64) {
+	profiles = make(map[doorstep.ConsumerID]prefs.Profile, len(rows))
 	for _, r := range rows {
+		if r.Part == "newest" {
+			newest = r.AtMS
+			continue
+		}
 		p := profiles[r.Consumer]
 		switch r.Part {
 		case "said":
@@ -161,5 +206,5 @@ from consumer where learning = 0 and consumer_id`+db.inList, list, list, list)
 		}
 		profiles[r.Consumer] = p
 	}
-	return profiles, nil
+	return profiles, newest
 }

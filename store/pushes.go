@@ -54,15 +54,41 @@ returning outlet_no, courier_no, id`, db.settle.Longest.Milliseconds())
 
 const insertPush = `insert into push (outlet_no, id, courier_no, kind, device_id, state, opened_at_ms, due_at_ms, content, held)`
 
+// waitingOutlets finds the outlets with a queue, from each to the next: it costs
+// as many steps as there are such outlets, however long their queues are.
+const waitingOutlets = `with recursive gathering (outlet_no) as (
+  select min(outlet_no) from push where state in ('open', 'due')
+  union all
+  select (select min(p.outlet_no) from push p where p.state in ('open', 'due') and p.outlet_no > gathering.outlet_no)
+  from gathering where outlet_no is not null),
+sending (outlet_no) as (
+  select min(outlet_no) from delivery where state in ('queued', 'leased')
+  union all
+  select (select min(d.outlet_no) from delivery d where d.state in ('queued', 'leased') and d.outlet_no > sending.outlet_no)
+  from sending where outlet_no is not null)
+`
+
+// When something of a waiting outlet is due: a push, a delivery of one
+// provider, or an expired one of any.
+const (
+	nextPush = `select g.outlet_no, (select min(p.due_at_ms) from push p
+  where p.outlet_no = g.outlet_no and p.state in ('open', 'due')) as at_ms from gathering g`
+	nextDelivery = `select s.outlet_no, (select min(d.next_at_ms) from delivery d
+  where d.outlet_no = s.outlet_no and d.provider = ? and d.state in ('queued', 'leased')) from sending s`
+	nextExpiry = `select s.outlet_no, (select min(d.expires_at_ms) from delivery d
+  where d.outlet_no = s.outlet_no and d.state in ('queued', 'leased')) from sending s`
+)
+
 // DueOutlets lists the outlets that have something to compose, to send through
 // one of the providers, or to end because it has expired.
 func (db *DB) DueOutlets(ctx context.Context, now time.Time, providers []string, limit int) (list []doorstep.OutletNo, err error) {
-	err = db.list(ctx, &list, `select outlet_no from (
-  select outlet_no, due_at_ms as at_ms from push where state in ('open', 'due') and due_at_ms <= ?
-  union all
-  select outlet_no, next_at_ms from delivery where state in ('queued', 'leased') and next_at_ms <= ?
-    and (expires_at_ms <= ? or provider`+db.inList+`)) due
-group by outlet_no order by min(at_ms) limit ?`, ms(now), ms(now), ms(now), db.asList(nonNil(providers)), limit)
+	query := waitingOutlets + `select outlet_no from (` + nextPush + ` union all ` + nextExpiry
+	var args []any
+	for _, p := range providers {
+		query += ` union all ` + nextDelivery
+		args = append(args, p)
+	}
+	err = db.list(ctx, &list, query+`) due where at_ms <= ? group by outlet_no order by min(at_ms) limit ?`, append(args, ms(now), limit)...)
 	return list, err
 }
 
@@ -145,7 +171,7 @@ func (db *DB) due(tx *Tx, c push.Claim) (ids []string, err error) {
 	const due = `select id, courier_no, device_id from delivery
 where outlet_no = ? and state in ('queued', 'leased') and next_at_ms <= ? and `
 	var over []push.Due
-	err = tx.list(&over, due+`expires_at_ms <= ? order by next_at_ms limit ?`+db.skipLocked, c.Outlet, ms(c.Now), ms(c.Now), expired)
+	err = tx.list(&over, due+`expires_at_ms <= ? order by expires_at_ms limit ?`+db.skipLocked, c.Outlet, ms(c.Now), ms(c.Now), expired)
 	if err != nil {
 		return nil, fmt.Errorf("expired: %w", err)
 	}

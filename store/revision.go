@@ -30,8 +30,12 @@ func (db *DB) wishesChanged(tx *Tx, consumer doorstep.ConsumerID, but doorstep.W
 	wait := min(max(db.settle.Window, shortestRevision), longestRevision)
 	// The update that changes nothing waits, on PostgreSQL, for a pass that has
 	// read the wishes before this change.
-	return tx.exec(`insert into wish_change (consumer_id, but_waybill, due_at_ms) values (?, ?, ?)
+	err := tx.exec(`insert into wish_change (consumer_id, but_waybill, due_at_ms) values (?, ?, ?)
 on conflict (consumer_id, but_waybill) do update set due_at_ms = wish_change.due_at_ms`, consumer, but, at+wait.Milliseconds())
+	if err != nil {
+		return err
+	}
+	return db.numberWishes(tx, consumer)
 }
 
 type wishChangeRow struct {

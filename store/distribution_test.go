@@ -1,0 +1,433 @@
+package store_test
+
+import (
+	"context"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/stretchr/testify/require"
+
+	"doorstep"
+	"doorstep/access"
+	"doorstep/api/replay"
+	"doorstep/complaints"
+	"doorstep/evidence"
+	"doorstep/parcels"
+	"doorstep/prefs"
+	"doorstep/push"
+	"doorstep/store"
+	"doorstep/store/storetest"
+)
+
+// What follows holds the schema and the statements to the rules under which the
+// tables can be spread over partitions or, with Citus, over machines: see
+// docs/scale.md.
+
+// apart are the tables that belong to no outlet and no consumer. They are small,
+// or never part of a transaction with those that do.
+var apart = map[string]string{
+	"setting": "a few rows", "counter": "one row, touched by new outlets and couriers only",
+	"company": "read everywhere, rarely written", "outlet": "read everywhere, rarely written",
+	"courier": "read everywhere, rarely written", "courier_outlet": "read everywhere, rarely written",
+	"token": "read everywhere, rarely written", "replay": "by the hash of what an idempotency key belongs to",
+}
+
+// few are the outlets' tables that stay plain: they grow with couriers and
+// complaints, not with parcels.
+var few = []string{"complaint", "complaint_message", "device", "inbox_head"}
+
+// across are the functions whose statements reach over outlets or consumers, and
+// why each may.
+var across = map[string]string{
+	"DueOutlets":    "finds the outlets that have something due, by an index of what is due",
+	"UnreadOutlets": "finds the outlets that have something due, by an index of what is due",
+	"UnseenOutlets": "finds the outlets with old devices, once an hour",
+	"Backlog":       "counts what is due, to a bound, once a scrape",
+	"Devices":       "counts devices, to a bound, at most once a minute",
+	"TakeOver":      "of the only server of an SQLite file, when it starts",
+	"custody":       "looks for a parcel by its waybill, since it is not known where it is: once a complaint or a link",
+	"ParcelAddress": "the same, once a wish about a parcel",
+	"findRepeat":    "a consumer's complaints at any outlet: once a complaint",
+	"Complaints":    "a person's list, at the outlets that he may see",
+	"Evidence":      "a person's list, at the outlets that he may see",
+	"pushRecords":   "a parcel's file, at the outlets that a person may see",
+	"ReviseDue":     "a queue that stays on one machine: wishes change far more rarely than parcels go out",
+	"revisions":     "finds where a consumer has parcels out: once a change of wishes",
+	"Alerts":        "an inbox over the outlets that its courier works for: mostly one",
+	"seenJustNow":   "the same, once a start of the app",
+	"PutDevice":     "an address moves from a phone of any outlet: once an installation",
+	"RemoveDevice":  "once a logout",
+	"devicesOf":     "phones at their couriers' homes, of which the statement knows by a join only",
+}
+
+// shape is what the schema says of one table.
+type shape struct {
+	Name string
+	Keys []string // of each unique index, the primary key first, as "a, b"
+}
+
+// schema reads the tables of a migrated PostgreSQL database.
+func schema(t *testing.T, db *sqlx.DB) (list []shape) {
+	t.Helper()
+	var rows []struct{ Name, Key string }
+	require.NoError(t, db.Select(&rows, `select c.relname as name, (
+  select string_agg(a.attname, ', ' order by k.place) from unnest(i.indkey) with ordinality as k(no, place)
+  join pg_attribute a on a.attrelid = c.oid and a.attnum = k.no) as key
+from pg_class c join pg_index i on i.indrelid = c.oid and i.indisunique
+where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = current_schema()::regnamespace and c.relname not like 'goose%'
+order by c.relname, not i.indisprimary, i.indexrelid`))
+	for _, r := range rows {
+		if len(list) == 0 || list[len(list)-1].Name != r.Name {
+			list = append(list, shape{Name: r.Name})
+		}
+		last := &list[len(list)-1]
+		last.Keys = append(last.Keys, r.Key)
+	}
+	return list
+}
+
+// kinds sorts the tables by what their rows belong to.
+func kinds(t *testing.T, db *sqlx.DB) (outlets, consumers map[string]bool) {
+	t.Helper()
+	outlets, consumers = map[string]bool{}, map[string]bool{}
+	for _, table := range schema(t, db) {
+		switch {
+		case strings.HasPrefix(table.Keys[0], "outlet_no"):
+			outlets[table.Name] = true
+		case strings.HasPrefix(table.Keys[0], "consumer_id"):
+			consumers[table.Name] = true
+		default:
+			require.Contains(t, apart, table.Name, "its key begins with neither outlet_no nor consumer_id")
+		}
+	}
+	return outlets, consumers
+}
+
+// migrated opens an up-to-date database, and once more to look at its schema.
+func migrated(t *testing.T) *sqlx.DB {
+	t.Helper()
+	url := storetest.Postgres(t)
+	storetest.Open(t, url, storetest.Vault(t), storetest.NewClock(), 0)
+	db, err := sqlx.Open("pgx", url)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
+func TestEveryKeyOfATableHasWhatItCanBeSpreadBy(t *testing.T) {
+	db := migrated(t)
+	outlets, consumers := kinds(t, db)
+	for _, table := range schema(t, db) {
+		for _, key := range table.Keys {
+			switch {
+			case outlets[table.Name]:
+				require.Contains(t, strings.Split(key, ", "), "outlet_no", "a unique key of %s", table.Name)
+			case consumers[table.Name]:
+				require.Contains(t, strings.Split(key, ", "), "consumer_id", "a unique key of %s", table.Name)
+			}
+		}
+	}
+	require.ElementsMatch(t, slices.Collect(maps.Keys(outlets)), append(slices.Clone(few), store.Growing()...),
+		"whether a table of the outlets is spread over partitions must be decided")
+}
+
+func TestTheSchemaHasNothingThatOneMachineAloneCanHave(t *testing.T) {
+	db := migrated(t)
+	outlets, _ := kinds(t, db)
+	var sequences, foreign, triggers []string
+	require.NoError(t, db.Select(&sequences, `select relname from pg_class where relkind = 'S' and relname not like 'goose%'`))
+	require.Empty(t, sequences, "dense numbers come from a row that counts")
+	require.NoError(t, db.Select(&foreign, `select conrelid::regclass::text from pg_constraint where contype = 'f'`))
+	for _, table := range foreign {
+		require.NotContains(t, outlets, table, "a foreign key")
+	}
+	require.NoError(t, db.Select(&triggers, `select distinct tgrelid::regclass::text from pg_trigger where not tgisinternal`))
+	require.Equal(t, []string{"evidence"}, triggers, "grants do their work where tables are distributed")
+}
+
+// refused are spellings that Citus refuses, or that would be wrong there.
+var refused = map[string]*regexp.Regexp{
+	"returning takes no alias and no table's name":       regexp.MustCompile(`\breturning\b.*( as |\w\.\w)`),
+	"an update of many rows is an insert that conflicts": regexp.MustCompile(`^update \w+ (\w+ )?set .* from `),
+	"values hold no subselect":                           regexp.MustCompile(`\bvalues \(.*\(#\)`),
+	"a row never changes its outlet":                     regexp.MustCompile(`\bset (.*, )?outlet_no = `),
+	"a dense number is not the greatest one more":        regexp.MustCompile(`\bmax\(seq\)`),
+}
+
+// breaches says which rules a statement breaks. volatile are functions that give
+// another answer each time.
+func breaches(sql string, outlets, consumers map[string]bool, volatile *regexp.Regexp) (list []string) {
+	for _, b := range parse(sql) {
+		for _, table := range b.unbound(outlets, "outlet_no", nil) {
+			list = append(list, table+" without outlet_no = ?")
+		}
+		for _, one := range b.all() {
+			changes := strings.HasPrefix(one.text, "update") || strings.HasPrefix(one.text, "delete") || strings.Contains(one.text, " for update")
+			if changes {
+				for _, table := range one.unbound(consumers, "consumer_id", nil) {
+					list = append(list, table+" is changed or locked without consumer_id = ?")
+				}
+			}
+			if len(one.named(outlets)) > 0 && len(one.named(consumers)) > 0 {
+				list = append(list, "joins outlets' tables with consumers'")
+			}
+			for _, m := range inserts.FindAllStringSubmatch(one.text, -1) {
+				if outlets[m[1]] && !strings.Contains(m[2], "outlet_no") {
+					list = append(list, "inserts into "+m[1]+" without outlet_no")
+				}
+			}
+			if changes || strings.Contains(one.text, " do update set ") {
+				if f := volatile.FindString(one.text); f != "" {
+					list = append(list, f+" in an update")
+				}
+			}
+			for rule, spelling := range refused {
+				if spelling.MatchString(one.text) && (outlets[firstTable(one.text)] || consumers[firstTable(one.text)]) {
+					list = append(list, rule)
+				}
+			}
+		}
+	}
+	return list
+}
+
+var written = regexp.MustCompile(`^(?:insert into|update|delete from) (\w+)`)
+
+// firstTable is the table that a statement writes.
+func firstTable(text string) string {
+	if m := written.FindStringSubmatch(text); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// volatileCalls finds calls of what the server knows as volatile.
+func volatileCalls(t *testing.T, db *sqlx.DB) *regexp.Regexp {
+	t.Helper()
+	var names []string
+	require.NoError(t, db.Select(&names, `select distinct proname from pg_proc where provolatile = 'v' and proname ~ '^\w+$'`))
+	require.Contains(t, names, "gen_random_uuid")
+	return regexp.MustCompile(`\b(?:` + strings.Join(names, "|") + `)\(`)
+}
+
+func TestTheReaderOfStatementsSeesWhatBreaksARule(t *testing.T) {
+	outlets, consumers := map[string]bool{"alert": true, "push": true, "delivery": true}, map[string]bool{"preference": true}
+	volatile := regexp.MustCompile(`\bgen_random_uuid\(`)
+	for _, good := range []string{
+		`select id from alert where outlet_no = $1 and id = any($2)`,
+		`select a.id from alert a join push p on p.outlet_no = a.outlet_no and p.id = a.push_id where a.outlet_no = $1`,
+		`update push set state = 'due' where outlet_no = $1 and id in (select push_id from alert where outlet_no = $2) and exists (select 1 from delivery d where d.outlet_no = push.outlet_no)`,
+		`insert into alert (outlet_no, id) values ($1, $2) on conflict (outlet_no, id) do update set id = excluded.id returning id`,
+		`select tag from preference where consumer_id = any($1)`,
+		`select now()`,
+	} {
+		require.Empty(t, breaches(good, outlets, consumers, volatile), good)
+	}
+	for bad, why := range map[string]string{
+		`select id from alert where id = $1`:                                                                                                               "alert without outlet_no = ?",
+		`select id from alert where outlet_no = any($1)`:                                                                                                   "alert without outlet_no = ?",
+		`select id from alert where note = 'outlet_no = $1'`:                                                                                               "alert without outlet_no = ?",
+		`update delivery set state = 'x' where outlet_no = $1 and id in (select id from delivery limit 3)`:                                                 "delivery without outlet_no = ?",
+		`select id from alert where outlet_no = $1 union all select id from push where state = 'due'`:                                                      "push without outlet_no = ?",
+		`select a.id from alert a join push p on p.id = a.push_id where a.outlet_no = $1`:                                                                  "push without outlet_no = ?",
+		`insert into alert (id) values ($1)`:                                                                                                               "inserts into alert without outlet_no",
+		`update alert set outlet_no = $1 where outlet_no = $2`:                                                                                             "a row never changes its outlet",
+		`update alert set id = v.id from (values ($1)) as v(id) where outlet_no = $2`:                                                                      "an update of many rows is an insert that conflicts",
+		`update alert set id = gen_random_uuid() where outlet_no = $1`:                                                                                     "gen_random_uuid( in an update",
+		`insert into alert (outlet_no, id) values ($1, (select max(id) from x))`:                                                                           "values hold no subselect",
+		`insert into alert (outlet_no, id) values ($1, $2) returning alert.id`:                                                                             "returning takes no alias and no table's name",
+		`select a.id from alert a join preference p on p.consumer_id = a.id where a.outlet_no = $1`:                                                        "joins outlets' tables with consumers'",
+		`select tag from preference where tag = $1 for update skip locked`:                                                                                 "preference is changed or locked without consumer_id = ?",
+		`delete from preference where tag = $1`:                                                                                                            "preference is changed or locked without consumer_id = ?",
+		`insert into alert (outlet_no, id) select outlet_no, id from push where outlet_no = $1 and id > (select max(seq) from alert where outlet_no = $1)`: "",
+	} {
+		got := breaches(bad, outlets, consumers, volatile)
+		if why == "" {
+			require.Empty(t, got, bad)
+			continue
+		}
+		require.Equal(t, []string{why}, got, bad)
+	}
+}
+
+// elsewhere are the methods of DB that the morning does not call.
+var elsewhere = map[string]string{
+	"Migrate": "no statement of service", "Migrations": "no statement of service", "Partition": "no statement of service",
+	"Partitions": "no statement of service", "Close": "asks nothing", "Observe": "asks nothing", "OnNews": "asks nothing",
+	"TimeZone": "asks nothing", "Ping": "asks for no rows", "Consumer": "asks nothing", "Hear": "listens",
+	"Profiles": "answered by a look-up of many calls at once",
+	"InTx":     "a test's own", "Settings": "a test's own", "Endings": "a test's own", "DeviceIDs": "a test's own", "Through": "a test's own",
+}
+
+func TestEveryStatementStaysWithinOneOutlet(t *testing.T) {
+	url, clock := storetest.Postgres(t), storetest.NewClock()
+	db := storetest.Open(t, url, storetest.Vault(t), clock, 0)
+	heard := listen(t, db, url)
+	newHouse(t, db, clock).morning()
+
+	side, err := sqlx.Open("pgx", url)
+	require.NoError(t, err)
+	defer side.Close()
+	outlets, consumers := kinds(t, side)
+	volatile := volatileCalls(t, side)
+	needed := map[string]bool{}
+	touched := map[string]bool{}
+	for sql, asker := range heard.asked {
+		broken := breaches(sql, outlets, consumers, volatile)
+		if _, ok := across[asker]; ok && len(broken) > 0 {
+			needed[asker] = true
+			continue
+		}
+		require.Empty(t, broken, "%s asks: %s", asker, sql)
+		for table := range outlets {
+			touched[table] = touched[table] || strings.Contains(sql, table)
+		}
+	}
+	require.ElementsMatch(t, slices.Collect(maps.Keys(across)), slices.Collect(maps.Keys(needed)), "an exception that nothing needs")
+	for table := range outlets {
+		require.True(t, touched[table], "the morning has nothing about %s", table)
+	}
+
+	// A method that the morning forgot could break any rule.
+	for m := range reflect.TypeFor[*store.DB]().Methods() {
+		if _, ok := elsewhere[m.Name]; !ok {
+			require.True(t, heard.ran["DB."+m.Name], "the morning does not call %s", m.Name)
+		}
+	}
+}
+
+// morning has everything happen once that can happen at an outlet, and a bit
+// more: each method of the store asks what it asks.
+func (h *house) morning() {
+	h.t.Helper()
+	ctx := context.Background()
+	must := func(err error) {
+		h.t.Helper()
+		require.NoError(h.t, err)
+	}
+	li, annes := h.courier("li"), h.consumer(wang)
+
+	// Roster, tokens, idempotency keys.
+	roster := parcels.Roster{Store: h.db, Now: h.clock.Now, TimeZone: "Asia/Shanghai"}
+	h.rules(push.Rules{QuietFrom: "23:00", QuietTo: "05:00", PerDay: 20})
+	_, err := roster.Outlet(ctx, h.integrator, "west")
+	must(err)
+	_, err = roster.PutCourier(ctx, h.integrator, parcels.Courier{ID: "li", OutletID: "west", Name: "Li"})
+	must(err)
+	_, err = roster.Courier(ctx, h.integrator, "li")
+	must(err)
+	office := access.Office{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID, Random: zeros{}}
+	secret, err := office.Create(ctx, access.Request{Role: doorstep.RoleCourier, Company: "default", CourierID: "li", TTL: time.Hour})
+	must(err)
+	_, err = (&access.Authenticator{Store: h.db, Now: h.clock.Now}).Authenticate(ctx, secret)
+	must(err)
+	tokens, err := h.db.Tokens(ctx)
+	must(err)
+	must(office.Revoke(ctx, tokens[0].ID))
+	replays := store.Replays{DB: h.db}
+	attempt := replay.Attempt{Scope: replay.Scope{TokenID: "t", Operation: "o", Key: "k"}, Claim: "first", At: h.clock.Now()}
+	_, err = replays.Begin(ctx, attempt)
+	must(err)
+	must(replays.Finish(ctx, attempt, replay.Answer{Status: 200}))
+	_, err = replays.Begin(ctx, attempt)
+	must(err)
+	must(replays.Abandon(ctx, attempt))
+
+	// Wishes, and what was learned.
+	scanner := parcels.Scanner{Store: h.db, Now: h.clock.Now}
+	_, err = scanner.Scan(ctx, h.integrator, []parcels.ScanOrder{{
+		Waybill: "SF1", OutletID: "west", Code: "sorted", At: "2026-03-01T10:00:00Z", Consignee: &parcels.ConsigneeOrder{Phone: wang},
+	}})
+	must(err)
+	_, err = office.Link(ctx, h.integrator, "SF1", "parcel")
+	must(err)
+	h.wishful()
+	complaint := h.complain("SEED", "locker once more", prefs.NoLocker)
+	desk := complaints.Desk{Store: h.db, Now: h.clock.Now}
+	_, err = desk.Complaint(ctx, h.manager("west"), complaint.ID)
+	must(err)
+	_, err = desk.Complaints(ctx, h.manager("west"), complaints.Query{Limit: 10})
+	must(err)
+	book := h.book()
+	_, err = book.SetPreferences(ctx, annes, prefs.Preferences{Tags: []string{"locker_ok"}, Note: "side door", Waybill: "SF1"})
+	must(err)
+	_, err = book.Confirm(ctx, annes, "call_first")
+	must(err)
+	_, _, err = book.Tags(ctx, annes)
+	must(err)
+	consent, err := book.GiveConsent(ctx, annes, prefs.ConsentRequest{Kind: "locker", Scope: "parcel", Waybill: "SF1", Facility: "box 7"})
+	must(err)
+	_, err = book.Consents(ctx, annes, prefs.ConsentPage{Limit: 10})
+	must(err)
+	must(book.RevokeConsent(ctx, annes, consent.ID))
+
+	// Alerts, pushes and what becomes of them.
+	p := &pager{}
+	s := h.sender(p)
+	h.device("li", "phone", "addr-1")
+	h.clock.Add(time.Second)
+	h.device("li", "tablet", "addr-2")
+	h.device("li", "tablet", "addr-2")
+	h.dispatch(order("SF1", "li", wang), order("SF2", "li", wang), order("SF3", "li", zhao))
+	h.dispatch(order("SF1", "li", wang), order("SF4", "chen", wang))
+	h.device("li", "watch", "addr-3")
+	_, err = h.db.Backlog(ctx, h.clock.Now())
+	must(err)
+	h.pass(s)
+	_, err = h.db.Devices(ctx)
+	must(err)
+	require.NotEmpty(h.t, h.unread(""))
+	alerts := h.alerts("li")
+	require.Len(h.t, alerts, 2)
+	h.acknowledge("li", alerts[0].ID)
+	h.pass(s)
+	h.wish(wang, "to_door")
+	h.settled()
+	h.wish(wang)
+	h.settled()
+	h.pass(s)
+	runner := parcels.Runner{Store: h.db, Now: h.clock.Now}
+	_, err = runner.Run(ctx, li)
+	must(err)
+	_, _, err = runner.Next(ctx, li, "SF2", false)
+	must(err)
+	h.pass(s)
+	h.clock.Add(push.Escalation[0].After)
+	h.closeDue()
+	h.pass(s)
+	h.clock.Add(push.Escalation[1].After)
+	h.closeDue()
+	p.answer = func(push.Address) push.Result { return push.Result{Outcome: push.AddrGone, Code: "unregistered"} }
+	h.dispatch(order("SF5", "li", wang))
+	h.pass(s)
+	must(h.db.TakeOver(ctx, h.clock.Now()))
+	must((&push.Inbox{Store: h.db, Now: h.clock.Now}).RemoveDevice(ctx, li, "tablet"))
+
+	// Evidence.
+	recorder := evidence.Recorder{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID}
+	seconds, outcome := 12.5, "no_answer"
+	call := evidence.Upload{
+		ID: "0190b6f0-0000-7000-8000-000000000001", Kind: "call", Waybill: "SF2", OccurredAt: "2026-03-02T00:30:00Z",
+		DurationS: &seconds, Outcome: &outcome,
+	}
+	for range 2 {
+		_, err = recorder.Upload(ctx, li, []evidence.Upload{call})
+		must(err)
+	}
+	_, err = h.db.Evidence(ctx, h.manager("west"), evidence.Query{ComplaintID: complaint.ID, CourierID: "li", Kind: evidence.Push, Limit: 10})
+	must(err)
+
+	// The evening, and two months later.
+	must(book.Remove(ctx, annes, "no_locker"))
+	must(book.SetLearning(ctx, annes, false))
+	h.clock.Add(14 * time.Hour)
+	h.closeDue()
+	h.clock.Add(61 * day)
+	h.sweep()
+}

@@ -1,0 +1,18 @@
+package store
+
+import (
+	"errors"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Through has an open PostgreSQL database run its statements through another
+// pool, which a test can listen to.
+func (db *DB) Through(pool *sqlx.DB) error {
+	old := errors.Join(db.read.Close(), db.pool.Close())
+	db.read, db.pool = pool, pool
+	return old
+}
+
+// Growing are the tables that Partition spreads.
+func Growing() []string { return growing }
