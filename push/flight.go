@@ -18,6 +18,7 @@ const (
 	finishTime  = 10 * time.Second // for claiming, and for writing outcomes, also once the server is stopping
 	landTime    = 12 * time.Second // for what is under way when the server stops: longer than an attempt
 	finishBatch = 256
+	finishers   = 4 // batches of outcomes on their way to the database at once
 )
 
 // flight is the messages that are under way. Slow ones hold up nobody: a place
@@ -27,8 +28,8 @@ type flight struct {
 	freed    chan struct{} // told when a place has come free
 	outcomes chan Ended
 	sending  sync.WaitGroup
-	over     chan struct{} // closed when nobody waits for outcomes any more
-	written  chan struct{} // closed when the last outcome is
+	over     chan struct{}  // closed when nobody waits for outcomes any more
+	written  sync.WaitGroup // for the last outcomes
 
 	mu   sync.Mutex
 	busy map[string]bool // devices with a message under way
@@ -37,9 +38,11 @@ type flight struct {
 func newFlight(s *Sender) *flight {
 	f := &flight{
 		sender: s, freed: make(chan struct{}, 1), outcomes: make(chan Ended, finishBatch),
-		over: make(chan struct{}), written: make(chan struct{}), busy: map[string]bool{},
+		over: make(chan struct{}), busy: map[string]bool{},
 	}
-	go f.write()
+	for range finishers {
+		f.written.Go(f.write)
+	}
 	return f
 }
 
@@ -60,7 +63,7 @@ func (f *flight) land() {
 		f.sender.Log.Warn("pushes under way are left to their leases", "count", len(f.devices()))
 	}
 	close(f.over)
-	<-f.written
+	f.written.Wait()
 }
 
 // launch composes what is due and sends what there is room for.
@@ -177,7 +180,6 @@ func (f *flight) devices() []string {
 // write keeps outcomes until the flight is over. One that cannot be written
 // stays leased, and counts as ambiguous when its lease runs out.
 func (f *flight) write() {
-	defer close(f.written)
 	for {
 		select {
 		case first := <-f.outcomes:

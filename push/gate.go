@@ -14,8 +14,13 @@ type gate struct {
 	mu      sync.Mutex
 	rate    *Rate
 	breaker Breaker
-	free    int // attempts that may begin beside those under way
+	places  int // attempts that may be under way
+	free    int // of them
 }
+
+// fewPlaces is the share of the places, as its divisor, that must be free for a
+// claim: many small claims would cost more than they bring sooner.
+const fewPlaces = 4
 
 // pass is one attempt, as its gate knows it.
 type pass struct {
@@ -23,10 +28,13 @@ type pass struct {
 	era int
 }
 
-// room is how many attempts may begin now.
+// room is how many deliveries may be claimed now.
 func (g *gate) room(now time.Time) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.free < g.places/fewPlaces {
+		return 0
+	}
 	return g.breaker.Admits(now, min(g.free, g.rate.Room(now)))
 }
 
@@ -45,12 +53,12 @@ type ServiceState struct {
 	InFlight  int     // attempts under way
 }
 
-// state is how the service stands, of whose places some are free.
-func (g *gate) state(now time.Time, places int) ServiceState {
+// state is how the service stands.
+func (g *gate) state(now time.Time) ServiceState {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	_, shut := g.breaker.Pause()
-	return ServiceState{Provider: g.name, Shut: shut, PerSecond: g.rate.PerSecond(now), InFlight: places - g.free}
+	return ServiceState{Provider: g.name, Shut: shut, PerSecond: g.rate.PerSecond(now), InFlight: g.places - g.free}
 }
 
 // begin lets one attempt pass, unless the gate has shut since its delivery was

@@ -138,7 +138,7 @@ const (
 func NewSender(s Sender) *Sender {
 	s.wake = make(chan struct{}, 1)
 	for name, p := range s.Providers {
-		s.gates = append(s.gates, &gate{name: name, provider: p, rate: NewRate(s.Rate, s.Now()), free: s.InFlight})
+		s.gates = append(s.gates, &gate{name: name, provider: p, rate: NewRate(s.Rate, s.Now()), places: s.InFlight, free: s.InFlight})
 	}
 	slices.SortFunc(s.gates, func(a, b *gate) int { return cmp.Compare(a.name, b.name) })
 	return &s
@@ -156,7 +156,7 @@ func (s *Sender) Wake() {
 func (s *Sender) Services() []ServiceState {
 	states := make([]ServiceState, len(s.gates))
 	for i, g := range s.gates {
-		states[i] = g.state(s.Now(), s.InFlight)
+		states[i] = g.state(s.Now())
 	}
 	return states
 }
@@ -176,14 +176,29 @@ func (s *Sender) Run(ctx context.Context) error {
 		case n > 0:
 			continue // there may be more
 		}
-		poll := time.NewTimer(s.patience())
+		s.await(ctx, f.freed)
+	}
+}
+
+// await waits until there may be something to do: at the next poll, when
+// somebody wakes the sender, or when places have come free in such number that a
+// claim is worth it.
+func (s *Sender) await(ctx context.Context, freed <-chan struct{}) {
+	poll := time.NewTimer(s.patience())
+	defer poll.Stop()
+	for {
 		select {
 		case <-ctx.Done():
+			return
 		case <-poll.C:
+			return
 		case <-s.wake:
-		case <-f.freed:
+			return
+		case <-freed:
+			if len(s.rooms(1)[0]) > 0 {
+				return
+			}
 		}
-		poll.Stop()
 	}
 }
 
