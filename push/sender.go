@@ -292,7 +292,11 @@ func (s *Sender) send(ctx context.Context, g *gate, p pass, d Delivery) Ended {
 	if s.Observer != nil {
 		s.Observer.Attempted(d.Provider, result, end.At.Sub(started))
 	}
-	s.Log.InfoContext(ctx, "push attempt", "delivery", d.ID, "push", d.PushID, "provider", d.Provider,
+	level := slog.LevelDebug // the evidence has each that was taken
+	if result.Outcome != Accepted {
+		level = slog.LevelInfo
+	}
+	s.Log.Log(ctx, level, "push attempt", "delivery", d.ID, "push", d.PushID, "provider", d.Provider,
 		"outcome", result.Outcome.String(), "code", result.Code, "attempt", d.Attempt, "ms", end.At.Sub(started).Milliseconds())
 	switch {
 	case after.turned && !after.until.IsZero():
