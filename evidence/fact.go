@@ -83,36 +83,64 @@ type Opening struct {
 }
 
 // Commit draws a salt for each field and returns the commitments, one line a
-// field, "name base64", sorted by name, and what opens them.
-func Commit(fields []Field, random io.Reader) (commitments string, o Opening, err error) {
-	o = Opening{Salts: make(map[string][]byte, len(fields)), Values: make(map[string]json.RawMessage, len(fields))}
-	lines := make([]string, 0, len(fields))
+// field, "name base64", sorted by name, and the Opening that opens them, as
+// JSON. Names are of a-z, 0-9 and _, no two alike, so that a line can be read
+// in one way only.
+func Commit(fields []Field, random io.Reader) (commitments string, opening []byte, err error) {
 	salts := make([]byte, saltLen*len(fields))
 	if _, err := io.ReadFull(random, salts); err != nil {
-		return "", Opening{}, fmt.Errorf("draw salts: %w", err)
+		return "", nil, fmt.Errorf("draw salts: %w", err)
 	}
-	for i, f := range fields {
+	sorted := slices.Clone(fields)
+	slices.SortFunc(sorted, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
+	lines := make([]byte, 0, lineLen*len(fields))
+	opening = append(make([]byte, 0, 2*lineLen*len(fields)+len(`{"salts":{},"values":{}}`)), `{"salts":{`...)
+	values := make([]byte, 0, lineLen*len(fields))
+	for i, f := range sorted {
+		if !isName(f.Name) || i > 0 && f.Name == sorted[i-1].Name {
+			return "", nil, fmt.Errorf("evidence field %q: not a name of its own", f.Name)
+		}
 		value, err := json.Marshal(f.Value)
 		if err != nil {
-			return "", Opening{}, fmt.Errorf("evidence field %s: %w", f.Name, err)
+			return "", nil, fmt.Errorf("evidence field %s: %w", f.Name, err)
+		}
+		if i > 0 {
+			lines, opening, values = append(lines, '\n'), append(opening, ','), append(values, ',')
 		}
 		salt := salts[i*saltLen : (i+1)*saltLen]
-		o.Salts[f.Name], o.Values[f.Name] = salt, value
-		lines = append(lines, f.Name+" "+base64.StdEncoding.EncodeToString(commitment(salt, f.Name, value)))
+		lines = append(append(lines, f.Name...), ' ')
+		lines = base64.StdEncoding.AppendEncode(lines, commitment(salt, f.Name, value))
+		opening = append(append(append(opening, '"'), f.Name...), `":"`...)
+		opening = append(base64.StdEncoding.AppendEncode(opening, salt), '"')
+		values = append(append(append(append(values, '"'), f.Name...), `":`...), value...)
 	}
-	slices.Sort(lines)
-	return strings.Join(lines, "\n"), o, nil
+	opening = append(append(append(opening, `},"values":{`...), values...), "}}"...)
+	return string(lines), opening, nil
+}
+
+// lineLen is about how long a field's line is, or its value: a name and 32 bytes
+// in base64.
+const lineLen = 64
+
+func isName(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // commitment is HMAC-SHA256(salt, "doorstep/field/v1" 00 len(name) 00 name 00
 // value), the length as four bytes, big-endian. The JSON of the value is
 // hashed, so that a number cannot pass for its text.
 func commitment(salt []byte, name string, value []byte) []byte {
+	text := make([]byte, 0, 2*lineLen)
+	text = append(text, "doorstep/field/v1\x00"...)
+	text = binary.BigEndian.AppendUint32(text, uint32(len(name)))
+	text = append(append(append(append(text, 0), name...), 0), value...)
 	mac := hmac.New(sha256.New, salt)
-	mac.Write([]byte("doorstep/field/v1\x00"))
-	mac.Write(binary.BigEndian.AppendUint32(nil, uint32(len(name))))
-	mac.Write([]byte("\x00" + name + "\x00"))
-	mac.Write(value)
+	mac.Write(text)
 	return mac.Sum(nil)
 }
 

@@ -13,7 +13,8 @@ import (
 type Store interface {
 	// CourierParcels finds, among the waybills, those that were ever dispatched
 	// to the courier, and where; and, among the ids, those of records that he
-	// sent before. Others are missing from the answer.
+	// sent before, unless they can only be where his parcels are. Others are
+	// missing from the answer.
 	CourierParcels(ctx context.Context, a doorstep.Actor, waybills []doorstep.Waybill, clientIDs []string) (CourierParcels, error)
 	// AddUploads adds the uploads of one courier, one transaction an outlet. The
 	// verdicts stand in the order of the facts.
@@ -71,8 +72,7 @@ func (r *Recorder) Upload(ctx context.Context, a doorstep.Actor, uploads []Uploa
 	now := r.Now()
 	verdicts := make([]Verdict, len(uploads))
 	facts := make([]Fact, len(uploads))
-	var waybills []doorstep.Waybill
-	var clientIDs []string
+	waybills, clientIDs := make([]doorstep.Waybill, 0, len(uploads)), make([]string, 0, len(uploads))
 	for i, u := range uploads {
 		var err error
 		if facts[i], err = u.fact(now); err != nil {
@@ -88,8 +88,7 @@ func (r *Recorder) Upload(ctx context.Context, a doorstep.Actor, uploads []Uploa
 	if err != nil {
 		return nil, err
 	}
-	var good []Fact
-	var places []int
+	good, places := make([]Fact, 0, len(waybills)), make([]int, 0, len(waybills))
 	for i := range facts {
 		if verdicts[i].Err != nil {
 			continue

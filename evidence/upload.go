@@ -53,14 +53,14 @@ const (
 type form struct {
 	checks doorstep.Checks
 	fields []Field
-	known  map[string]bool // fields that the kind may carry
+	known  []string // fields that the kind may carry
 }
 
 // fact checks an upload and turns it into a fact without id, outlet or
 // courier. A bad one gives an *doorstep.InvalidError that names every bad
 // field.
 func (u Upload) fact(now time.Time) (Fact, error) {
-	f := form{known: map[string]bool{}}
+	var f form
 	fact := Fact{Kind: Kind(u.Kind), Source: Device, ReceivedAt: now}
 
 	id, err := uuid.Parse(u.ID)
@@ -90,7 +90,7 @@ func (u Upload) fact(now time.Time) (Fact, error) {
 		f.number("accuracy_m", u.AccuracyM, 0, maxMetres)
 	case Photo:
 		f.digest("sha256", u.SHA256)
-		f.known["taken_at"] = true
+		f.known = append(f.known, "taken_at")
 		if taken := doorstep.ParseEventTime("/taken_at", value(u.TakenAt), now, &f.checks); !taken.IsZero() {
 			f.fields = append(f.fields, Field{"taken_at", taken.Format(time.RFC3339Nano)})
 		}
@@ -115,14 +115,14 @@ func (f *form) refuseOthers(u Upload) {
 		{"lat", u.Lat != nil}, {"lng", u.Lng != nil}, {"accuracy_m", u.AccuracyM != nil},
 		{"sha256", u.SHA256 != nil}, {"taken_at", u.TakenAt != nil},
 	} {
-		if has.given && !f.known[has.name] {
+		if has.given && !slices.Contains(f.known, has.name) {
 			f.checks.Add("/"+has.name, "not_of_this_kind", "records of this kind have no such field")
 		}
 	}
 }
 
 func (f *form) choice(name string, given *string, allowed []string) {
-	f.known[name] = true
+	f.known = append(f.known, name)
 	if given == nil || !slices.Contains(allowed, *given) {
 		f.checks.Add("/"+name, "not_allowed", "is missing or not in the vocabulary")
 		return
@@ -131,7 +131,7 @@ func (f *form) choice(name string, given *string, allowed []string) {
 }
 
 func (f *form) number(name string, given *float64, least, most float64) {
-	f.known[name] = true
+	f.known = append(f.known, name)
 	if given == nil || math.IsNaN(*given) || *given < least || *given > most {
 		f.checks.Add("/"+name, "out_of_range", "is missing or out of range")
 		return
@@ -140,7 +140,7 @@ func (f *form) number(name string, given *float64, least, most float64) {
 }
 
 func (f *form) words(name string, given *string, required bool) {
-	f.known[name] = true
+	f.known = append(f.known, name)
 	if given == nil && !required {
 		return
 	}
@@ -154,7 +154,7 @@ func (f *form) words(name string, given *string, required bool) {
 }
 
 func (f *form) digest(name string, given *string) {
-	f.known[name] = true
+	f.known = append(f.known, name)
 	raw, err := hex.DecodeString(value(given))
 	if err != nil || len(raw) != 32 {
 		f.checks.Add("/"+name, "invalid_sha256", "must be 64 hexadecimal digits")

@@ -17,6 +17,7 @@ import (
 	_ "github.com/mattn/go-sqlite3" // the SQLite driver, as "sqlite3"
 
 	"doorstep"
+	"doorstep/parcels"
 	"doorstep/vault"
 )
 
@@ -42,7 +43,8 @@ type DB struct {
 
 	// On SQLite; nil on PostgreSQL.
 	writer     *writer // groups writes
-	dispatches *merger
+	dispatches *merger[parcels.Key, *dispatchCall]
+	uploads    *merger[uploadKey, *uploadCall]
 	log        *checkpointer
 
 	dialect
@@ -138,7 +140,7 @@ func connect(dbURL string) (*DB, error) {
 	db.lookup = newLookup(db.readProfiles)
 	db.log = newCheckpointer(beside)
 	db.bulk, db.writer = valueLists, newWriter(pool, db.log)
-	db.dispatches = newMerger(db.addDispatches)
+	db.dispatches, db.uploads = newMerger(db.addDispatches), newMerger(db.addUploads)
 	return db, nil
 }
 
@@ -163,6 +165,7 @@ func (db *DB) Close() error {
 	db.lookup.close()
 	if db.writer != nil {
 		db.dispatches.close()
+		db.uploads.close()
 		db.writer.close()
 		failure = db.log.close()
 	}

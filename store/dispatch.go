@@ -5,8 +5,8 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -23,6 +23,16 @@ import (
 type dispatchCall struct {
 	items   []*dispatchItem
 	earlier map[parcels.Key]parcels.Earlier // what stood there already
+}
+
+func (c *dispatchCall) keys() iter.Seq[parcels.Key] {
+	return func(yield func(parcels.Key) bool) {
+		for _, d := range c.items {
+			if !yield(d.Key) {
+				return
+			}
+		}
+	}
 }
 
 // dispatchItem is a dispatch with the slow part of it done before its
@@ -336,12 +346,17 @@ func (db *DB) ParcelConsignee(ctx context.Context, company doorstep.CompanyNo, w
 
 // courierNo finds the number of the courier behind a token; 0 if nobody has
 // named him yet.
-func (db *DB) courierNo(ctx context.Context, a doorstep.Actor) (no int64, err error) {
-	err = db.get(ctx, &no, `select no from courier where company_no = ? and id = ?`, a.Company, a.Courier)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
+func (db *DB) courierNo(ctx context.Context, a doorstep.Actor) (int64, error) {
+	works, now := map[string][]string{a.Courier: nil}, db.now()
+	if c, ok := db.posts.recall(a.Company, nil, works, now).Couriers[a.Courier]; ok {
+		return c.No, nil
 	}
-	return no, err
+	k, err := db.readPosts(ctx, a.Company, nil, works)
+	if err != nil {
+		return 0, err
+	}
+	db.posts.remember(a.Company, k, now)
+	return k.Couriers[a.Courier].No, nil
 }
 
 var (

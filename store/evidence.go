@@ -7,8 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"strconv"
 
 	"doorstep"
 	"doorstep/evidence"
@@ -31,11 +30,7 @@ func (db *DB) sealFacts(facts []evidence.Fact) ([]sealedFact, error) {
 		if err != nil {
 			return nil, err
 		}
-		plain, err := json.Marshal(opening)
-		if err != nil {
-			return nil, err
-		}
-		body, err := db.vault.Seal(plain, valuePlace(f.Outlet, f.ID))
+		body, err := db.vault.Seal(opening, valuePlace(f.Outlet, f.ID))
 		if err != nil {
 			return nil, err
 		}
@@ -52,14 +47,15 @@ func (db *DB) sealFacts(facts []evidence.Fact) ([]sealedFact, error) {
 }
 
 func valuePlace(outlet doorstep.OutletNo, id string) vault.Place {
-	return vault.Place{Table: "evidence_value", Column: "body", Row: fmt.Sprintf("%d|%s", outlet, id)}
+	return vault.Place{Table: "evidence_value", Column: "body", Row: strconv.FormatInt(int64(outlet), 10) + "|" + id}
 }
 
 const insertEvidence = `insert into evidence (outlet_no, id, kind, source, courier_no, waybill, complaint_id, occurred_at_ms, received_at_ms, client_id, client_digest, commitments)`
 
+// row is of plain types: drivers turn others into them one by one.
 func (f sealedFact) row() []any {
 	return []any{
-		f.Outlet, f.ID, f.Kind, f.Source, nullIf(f.CourierNo, 0), nullIf(f.Waybill, ""), nullIf(f.ComplaintID, ""),
+		int64(f.Outlet), f.ID, string(f.Kind), string(f.Source), nullIf(f.CourierNo, 0), nullIf(string(f.Waybill), ""), nullIf(f.ComplaintID, ""),
 		ms(f.OccurredAt), ms(f.ReceivedAt), nullIf(f.ClientID, ""), nullIf(f.digest, ""), f.commitments,
 	}
 }
@@ -74,152 +70,26 @@ func nullIf[T comparable](v, none T) any {
 
 // addFacts writes facts of the server's own: their ids are new.
 func addFacts(tx *Tx, facts []sealedFact) error {
-	rows, values := make([][]any, len(facts)), make([][]any, len(facts))
+	rows := make([][]any, len(facts))
 	for i, f := range facts {
-		rows[i], values[i] = f.row(), []any{f.Outlet, f.ID, f.body}
+		rows[i] = f.row()
 	}
 	if err := tx.insert(insertEvidence, "", rows); err != nil {
 		return fmt.Errorf("evidence: %w", err)
 	}
-	return addValues(tx, values)
+	return addValues(tx, facts)
 }
 
-func addValues(tx *Tx, values [][]any) error {
+// addValues writes what opens the facts' commitments.
+func addValues(tx *Tx, facts []sealedFact) error {
+	values := make([][]any, len(facts))
+	for i, f := range facts {
+		values[i] = []any{int64(f.Outlet), f.ID, f.body}
+	}
 	if err := tx.insert(`insert into evidence_value (outlet_no, record_id, body)`, "", values); err != nil {
 		return fmt.Errorf("evidence values: %w", err)
 	}
 	return nil
-}
-
-// CourierParcels finds which of the waybills were ever dispatched to the
-// courier, at the outlet that did so last, and which uploads are kept already.
-func (db *DB) CourierParcels(ctx context.Context, a doorstep.Actor, waybills []doorstep.Waybill, clientIDs []string) (evidence.CourierParcels, error) {
-	mine := evidence.CourierParcels{Outlets: map[doorstep.Waybill]doorstep.OutletNo{}, Kept: map[string]doorstep.OutletNo{}}
-	var err error
-	if mine.CourierNo, err = db.courierNo(ctx, a); err != nil {
-		return mine, fmt.Errorf("courier: %w", err)
-	}
-	outlets, err := db.outletsOf(ctx, mine.CourierNo)
-	if err != nil {
-		return mine, fmt.Errorf("courier's outlets: %w", err)
-	}
-	list := make([]string, len(waybills))
-	for i, w := range waybills {
-		list[i] = string(w)
-	}
-	latest := map[doorstep.Waybill]int64{}
-	for _, outlet := range outlets {
-		if err := db.parcelsAt(ctx, outlet, &mine, latest, list); err != nil {
-			return mine, fmt.Errorf("courier's parcels: %w", err)
-		}
-		kept, err := db.keptDigests(db.lister(ctx), outlet, mine.CourierNo, clientIDs)
-		if err != nil {
-			return mine, err
-		}
-		for id := range kept {
-			mine.Kept[id] = outlet
-		}
-	}
-	return mine, nil
-}
-
-// parcelsAt adds the parcels that one outlet dispatched to the courier, where no
-// other did so later.
-func (db *DB) parcelsAt(ctx context.Context, outlet doorstep.OutletNo, mine *evidence.CourierParcels, latest map[doorstep.Waybill]int64, waybills []string) error {
-	var found []struct {
-		Waybill doorstep.Waybill
-		LastMS  int64 `db:"last_ms"`
-	}
-	err := db.list(ctx, &found, `select waybill, max(dispatched_at_ms) as last_ms from dispatch
-where outlet_no = ? and courier_no = ? and waybill`+db.inList+` group by waybill`, outlet, mine.CourierNo, db.asList(waybills))
-	for _, f := range found {
-		if was, ok := latest[f.Waybill]; !ok || f.LastMS > was {
-			mine.Outlets[f.Waybill], latest[f.Waybill] = outlet, f.LastMS
-		}
-	}
-	return err
-}
-
-// AddUploads adds what one courier's phone sent, one transaction an outlet.
-func (db *DB) AddUploads(ctx context.Context, facts []evidence.Fact) ([]evidence.Verdict, error) {
-	sealed, err := db.sealFacts(facts)
-	if err != nil {
-		return nil, err
-	}
-	verdicts := make([]evidence.Verdict, len(facts))
-	byOutlet := map[doorstep.OutletNo][]int{}
-	for i, f := range facts {
-		byOutlet[f.Outlet] = append(byOutlet[f.Outlet], i)
-	}
-	for outlet, places := range byOutlet {
-		err := db.inTx(ctx, func(tx *Tx) error { return db.addUploads(tx, outlet, sealed, places, verdicts) })
-		if err != nil {
-			return nil, fmt.Errorf("%w: uploads: %w", doorstep.ErrUnavailable, err)
-		}
-	}
-	return verdicts, nil
-}
-
-func (db *DB) addUploads(tx *Tx, outlet doorstep.OutletNo, sealed []sealedFact, places []int, verdicts []evidence.Verdict) error {
-	first := map[string]int{} // by client id: the one in this batch that is written
-	var rows [][]any
-	order := slices.Clone(places)
-	slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(sealed[a].ClientID, sealed[b].ClientID) })
-	for _, i := range order {
-		if _, ok := first[sealed[i].ClientID]; !ok {
-			first[sealed[i].ClientID] = i
-			rows = append(rows, sealed[i].row())
-		}
-	}
-	written, err := insertReturning[string](tx, insertEvidence, `on conflict (outlet_no, courier_no, client_id) where client_id is not null do nothing returning id`, rows)
-	if err != nil {
-		return fmt.Errorf("evidence: %w", err)
-	}
-	var values [][]any
-	for _, i := range first {
-		if slices.Contains(written, sealed[i].ID) {
-			values = append(values, []any{outlet, sealed[i].ID, sealed[i].body})
-		}
-	}
-	if err := addValues(tx, values); err != nil {
-		return err
-	}
-	kept, err := db.keptDigests(tx.list, outlet, sealed[places[0]].CourierNo, keys(first))
-	if err != nil {
-		return err
-	}
-	for _, i := range places {
-		f := sealed[i]
-		switch {
-		case kept[f.ClientID] != f.digest:
-			verdicts[i] = evidence.Verdict{Status: evidence.Rejected, Err: errOtherContent}
-		case first[f.ClientID] == i && slices.Contains(written, f.ID):
-			verdicts[i] = evidence.Verdict{Status: evidence.Accepted}
-		default:
-			verdicts[i] = evidence.Verdict{Status: evidence.Duplicate}
-		}
-	}
-	return nil
-}
-
-var errOtherContent = &doorstep.ConflictError{Code: "conflict", Detail: "a record with this id and other content is kept already"}
-
-// keptDigests finds what is kept under a phone's own ids at one outlet.
-func (db *DB) keptDigests(list lister, outlet doorstep.OutletNo, courierNo int64, clientIDs []string) (map[string]string, error) {
-	var rows []struct {
-		ClientID string `db:"client_id"`
-		Digest   string `db:"client_digest"`
-	}
-	err := list(&rows, `select client_id, client_digest from evidence
-where outlet_no = ? and courier_no = ? and client_id is not null and client_id`+db.inList, outlet, courierNo, db.asList(clientIDs))
-	if err != nil {
-		return nil, fmt.Errorf("evidence: %w", err)
-	}
-	kept := make(map[string]string, len(rows))
-	for _, r := range rows {
-		kept[r.ClientID] = r.Digest
-	}
-	return kept, nil
 }
 
 // pushRecords finds the records of the pushes that told of a parcel: of every

@@ -2,32 +2,37 @@ package store
 
 import (
 	"context"
+	"iter"
 
 	"doorstep/parcels"
 )
 
-// mostMerged bounds the dispatches that are written together.
+// mostMerged bounds what is written together, in keys.
 const mostMerged = 2 * parcels.MaxBatch
 
-// merger writes the dispatches of calls that wait together as if they were one
-// call: on SQLite the writer's time is what many small requests would use up,
-// statement by statement.
-type merger struct {
-	write   func(context.Context, []*dispatchCall) error
-	waiting chan *mergedCall
+// merger writes calls that wait together as if they were one: on SQLite the
+// writer's time is what many small requests would use up, statement by
+// statement.
+type merger[K comparable, C keyed[K]] struct {
+	write   func(context.Context, []C) error
+	waiting chan *mergedCall[C]
 	closing chan struct{}
 	closed  chan struct{}
 }
 
-type mergedCall struct {
-	*dispatchCall
+// keyed is what a merger takes: calls that say which keys they write. Of two
+// with a key in common the second waits until the first is written.
+type keyed[K comparable] interface{ keys() iter.Seq[K] }
+
+type mergedCall[C any] struct {
+	call   C
 	ctx    context.Context
 	answer chan error
 }
 
-func newMerger(write func(context.Context, []*dispatchCall) error) *merger {
-	m := &merger{
-		write: write, waiting: make(chan *mergedCall, groupLimit),
+func newMerger[K comparable, C keyed[K]](write func(context.Context, []C) error) *merger[K, C] {
+	m := &merger[K, C]{
+		write: write, waiting: make(chan *mergedCall[C], groupLimit),
 		closing: make(chan struct{}), closed: make(chan struct{}),
 	}
 	go m.loop()
@@ -36,8 +41,8 @@ func newMerger(write func(context.Context, []*dispatchCall) error) *merger {
 
 // add waits for the commit. Once queued a call is not abandoned, except that it
 // is skipped if its caller gave up before it began.
-func (m *merger) add(ctx context.Context, c *dispatchCall) error {
-	call := &mergedCall{dispatchCall: c, ctx: ctx, answer: make(chan error, 1)}
+func (m *merger[K, C]) add(ctx context.Context, c C) error {
+	call := &mergedCall[C]{call: c, ctx: ctx, answer: make(chan error, 1)}
 	select {
 	case <-m.closing:
 		return errClosed
@@ -58,25 +63,25 @@ func (m *merger) add(ctx context.Context, c *dispatchCall) error {
 	}
 }
 
-func (m *merger) close() {
+func (m *merger[K, C]) close() {
 	close(m.closing)
 	<-m.closed
 }
 
-func (m *merger) loop() {
+func (m *merger[K, C]) loop() {
 	defer close(m.closed)
-	var held []*mergedCall // had a key of the calls before them
+	var held []*mergedCall[C] // had a key of the calls before them
 	for {
 		for len(held) > 0 {
 			held = m.round(held)
 		}
 		select {
 		case call := <-m.waiting:
-			held = m.round([]*mergedCall{call})
+			held = m.round([]*mergedCall[C]{call})
 		case <-m.closing:
 			select {
 			case call := <-m.waiting:
-				held = m.round([]*mergedCall{call})
+				held = m.round([]*mergedCall[C]{call})
 			default:
 				return
 			}
@@ -86,30 +91,29 @@ func (m *merger) loop() {
 
 // round writes calls and whoever waits already. It returns those that must wait
 // for the next round, since they have a key that is written in this one.
-func (m *merger) round(calls []*mergedCall) (held []*mergedCall) {
-	var merged []*mergedCall
-	taken := map[parcels.Key]bool{}
-	total := 0
-	take := func(c *mergedCall) {
+func (m *merger[K, C]) round(calls []*mergedCall[C]) (held []*mergedCall[C]) {
+	var merged []*mergedCall[C]
+	taken := map[K]bool{}
+	take := func(c *mergedCall[C]) {
 		if err := c.ctx.Err(); err != nil {
 			c.answer <- err
 			return
 		}
-		for _, d := range c.items {
-			if taken[d.Key] {
+		for key := range c.call.keys() {
+			if taken[key] {
 				held = append(held, c)
 				return
 			}
 		}
-		for _, d := range c.items {
-			taken[d.Key] = true
+		for key := range c.call.keys() {
+			taken[key] = true
 		}
-		merged, total = append(merged, c), total+len(c.items)
+		merged = append(merged, c)
 	}
 	for _, c := range calls {
 		take(c)
 	}
-	for more := true; more && total < mostMerged && len(merged) < groupLimit; {
+	for more := true; more && len(taken) < mostMerged && len(merged) < groupLimit; {
 		select {
 		case c := <-m.waiting:
 			take(c)
@@ -123,13 +127,13 @@ func (m *merger) round(calls []*mergedCall) (held []*mergedCall) {
 
 // commit writes calls together. Where that fails each is written alone, so that
 // one bad call harms no other.
-func (m *merger) commit(calls []*mergedCall) {
+func (m *merger[K, C]) commit(calls []*mergedCall[C]) {
 	if len(calls) == 0 {
 		return
 	}
-	all := make([]*dispatchCall, len(calls))
+	all := make([]C, len(calls))
 	for i, c := range calls {
-		all[i] = c.dispatchCall
+		all[i] = c.call
 	}
 	err := m.write(context.Background(), all)
 	for i, c := range calls {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,10 +52,10 @@ func (h *house) sender(p push.Provider) *push.Sender {
 }
 
 func (h *house) senderOf(providers map[string]push.Provider) *push.Sender {
-	token := 0
+	var token atomic.Int64
 	return push.NewSender(push.Sender{
 		Queue: h.db, Providers: providers, Content: push.ContentTags, Now: h.clock.Now,
-		Draw: func() float64 { return 0.5 }, NewToken: func() string { token++; return fmt.Sprint("lease", token) },
+		Draw: func() float64 { return 0.5 }, NewToken: func() string { return fmt.Sprint("lease", token.Add(1)) },
 		Log: slog.New(slog.DiscardHandler), Rate: 10_000, InFlight: 64,
 	})
 }
