@@ -2,6 +2,7 @@ package store
 
 import (
 	"hash/maphash"
+	"math"
 	"math/bits"
 	"sync/atomic"
 
@@ -21,18 +22,18 @@ type bloomBlock [8]atomic.Uint64
 
 const bloomBlockBytes = 64
 
-// Bounds of a filter. 2 bytes a consumer take one in 1,000 strangers for a
-// consumer, 1 byte one in 30, half a byte one in 4. Above 32 M consumers
-// a filter stays at 64 MiB and errs more.
+// Bounds of a filter. With 2 bytes a consumer it takes one stranger in 1,000 for
+// a consumer, with 1 byte one in 30, with half a byte one in 3. It never has more
+// than 64 MiB, which is 2 bytes for 33 M consumers; with more of them it errs more.
 const (
-	bloomBytesEach  = 2
-	fewestBlocks    = 1 << 10
-	mostBloomBlocks = 1 << 20
+	bloomBytesEach    = 2
+	fewestBloomBlocks = 1 << 10
+	mostBloomBlocks   = 1 << 20
 )
 
 // newBloom makes a filter for so many consumers, and for twice as many at worst.
 func newBloom(consumers int) *bloom {
-	blocks := min(max(consumers*bloomBytesEach/bloomBlockBytes, fewestBlocks), mostBloomBlocks)
+	blocks := min(max(consumers*bloomBytesEach/bloomBlockBytes, fewestBloomBlocks), mostBloomBlocks)
 	return &bloom{seed: maphash.MakeSeed(), blocks: make([]bloomBlock, blocks)}
 }
 
@@ -40,7 +41,7 @@ func newBloom(consumers int) *bloom {
 // better; there is none larger than the largest.
 func (f *bloom) room() int {
 	if len(f.blocks) == mostBloomBlocks {
-		return int(^uint(0) >> 1)
+		return math.MaxInt
 	}
 	return 2 * len(f.blocks) * bloomBlockBytes / bloomBytesEach
 }

@@ -82,18 +82,6 @@ func (y *yard) consumers() []doorstep.ConsumerID {
 	return list
 }
 
-func BenchmarkProfilesOf1000(b *testing.B) {
-	y := newYard(b)
-	y.wish(flaggedEach)
-	consumers := y.consumers()
-	b.ReportAllocs()
-	for b.Loop() {
-		profiles, err := y.db.Profiles(b.Context(), consumers)
-		require.NoError(b, err)
-		require.Len(b, profiles, len(consumers)/flaggedEach)
-	}
-}
-
 func BenchmarkAdd1000Dispatches(b *testing.B) {
 	y := newYard(b)
 	y.wish(flaggedEach)

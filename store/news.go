@@ -116,6 +116,7 @@ func (db *DB) Hear(ctx context.Context, lost func(error)) error {
 		if ctx.Err() != nil {
 			return nil
 		}
+		db.wishes.forget()
 		lost(err)
 		select {
 		case <-ctx.Done():

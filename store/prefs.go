@@ -13,7 +13,8 @@ import (
 )
 
 // touchConsumer makes the consumer's row if it is new and, on PostgreSQL, orders
-// two writes to what hangs on it.
+// two writes to what hangs on it. Nobody without the row is looked for in the
+// tables of wishes.
 const touchConsumer = `insert into consumer (consumer_id, company_no, learning, updated_at_ms) values (?, ?, 1, ?)
 on conflict (consumer_id) do update set updated_at_ms = excluded.updated_at_ms`
 

@@ -116,7 +116,7 @@ type profileRow struct {
 	AtMS     int64 `db:"at_ms"` // of the newest change its number
 }
 
-// Profiles reads what decides about many consumers' deliveries in one
+// Profiles reads what decides about many consumers' deliveries, mostly in one
 // statement. It may know of others', too.
 func (db *DB) Profiles(ctx context.Context, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]prefs.Profile, error) {
 	if len(consumers) == 0 {
@@ -141,18 +141,21 @@ func (db *DB) readProfiles(ctx context.Context, consumers []doorstep.ConsumerID)
 	return db.profiles(read, consumers)
 }
 
+// selectProfiles looks for most consumers into one table only: whoever has
+// wishes has a row in it.
 const selectProfiles = `
+with known as materialized (select consumer_id, learning, updated_at_ms from consumer where consumer_id%s)
 select consumer_id, 'said' as part, tag, scope, state, '' as source_id, '' as category, '' as address_id, 0.0 as weight, set_at_ms as at_ms
-from preference where consumer_id%[1]s
+from preference where consumer_id in (select consumer_id from known)
 union all select consumer_id, 'taught', tag, '', '', source_id, category, address_id, weight, at_ms
-from tag_evidence where consumer_id%[1]s
+from tag_evidence where consumer_id in (select consumer_id from known)
 union all select consumer_id, 'unteachable', '', '', '', '', '', '', 0.0, updated_at_ms
-from consumer where learning = 0 and consumer_id%[1]s`
+from known where learning = 0`
 
 func (db *DB) profiles(read lister, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]prefs.Profile, error) {
 	list := db.consumerList(consumers)
 	var rows []profileRow
-	if err := read(&rows, fmt.Sprintf(selectProfiles, db.inList), list, list, list); err != nil {
+	if err := read(&rows, fmt.Sprintf(selectProfiles, db.inList), list); err != nil {
 		return nil, fmt.Errorf("profiles: %w", err)
 	}
 	profiles, _ := profilesOf(rows)
@@ -168,7 +171,7 @@ func (db *DB) profilesAsOf(read lister, consumers []doorstep.ConsumerID) (profil
 	} else {
 		list := db.consumerList(consumers)
 		err = read(&rows, fmt.Sprintf(selectProfiles, db.inList)+`
-union all select '', 'newest', '', '', '', '', '', '', 0.0, value from counter where name = ?`, list, list, list, wishCounter)
+union all select '', 'newest', '', '', '', '', '', '', 0.0, value from counter where name = ?`, list, wishCounter)
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("profiles: %w", err)

@@ -37,7 +37,7 @@ type wishIndex struct {
 	mu       sync.Mutex   // orders what is heard
 	building *wishEdition // the one that takes answering's place; nil: none
 
-	due int64 // the newest change when the index was last tended: it should be heard by now
+	due int64 // the newest change when the index was tended last; only tendWishIndex uses it
 }
 
 // wishEdition is one building of the index.
@@ -134,6 +134,15 @@ func (x *wishIndex) doubt(e *wishEdition, heard, newest int64) {
 	}
 }
 
+// forget drops all editions. The server that a lost connection led to may come
+// back as another one with fewer changes, whose numbers are then given again.
+func (x *wishIndex) forget() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.building = nil
+	x.answering.Store(nil)
+}
+
 // wishCounter counts the changes of wishes.
 const wishCounter = "wishes"
 
@@ -177,13 +186,9 @@ const (
 	// is lost.
 	wishInterval = time.Second
 
-	// wishRest is how many times as long as it took to build the index it is left
-	// alone: an import beside the server would have it built all the time.
+	// wishRest times as long as a building took, the index is then left alone: an
+	// import beside the server would have it built all the time.
 	wishRest = 10
-
-	// wishPage is how many consumers one statement of a building reads: a reader
-	// that stayed would keep SQLite's log from emptying.
-	wishPage = 8192
 )
 
 // keepWishIndex tends the index until ctx ends.
@@ -226,6 +231,7 @@ func (db *DB) tendWishIndex(ctx context.Context) (built bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	// What was there a pass ago should be heard by now.
 	late := heard < x.due || newest < heard
 	x.due = newest
 	if e != nil && !late && !crowded {
@@ -238,8 +244,8 @@ func (db *DB) tendWishIndex(ctx context.Context) (built bool, err error) {
 // answers.
 func (db *DB) buildWishIndex(ctx context.Context) (err error) {
 	x := &db.wishes
-	var consumers int
-	if err := db.get(ctx, &consumers, `select count(*) from consumer`); err != nil {
+	consumers, err := db.countConsumers(ctx)
+	if err != nil {
 		return fmt.Errorf("index wishes: %w", err)
 	}
 	e := newWishEdition(consumers)
@@ -249,10 +255,10 @@ func (db *DB) buildWishIndex(ctx context.Context) (err error) {
 	defer func() {
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		x.building = nil
-		if err == nil {
+		if err == nil && x.building == e {
 			x.answering.Store(e)
 		}
+		x.building = nil
 	}()
 	no, err := db.newestWishChange(ctx)
 	if err != nil {
@@ -271,26 +277,45 @@ func (db *DB) buildWishIndex(ctx context.Context) (err error) {
 	return nil
 }
 
-// eachConsumer visits all who ever had wishes, page by page.
-func (db *DB) eachConsumer(ctx context.Context, visit func(doorstep.ConsumerID)) (n int, err error) {
+// A reader that stayed would keep SQLite's log from emptying, so one statement of
+// a building goes through so many consumers: some milliseconds each.
+const (
+	countedAtOnce = 1 << 16
+	visitedAtOnce = 1 << 13
+)
+
+func (db *DB) countConsumers(ctx context.Context) (int, error) {
+	return db.consumerPages(ctx, countedAtOnce, `''`, func(string) {})
+}
+
+// eachConsumer visits all who ever had wishes and says how many there are.
+func (db *DB) eachConsumer(ctx context.Context, visit func(doorstep.ConsumerID)) (int, error) {
+	// One row a page: to fetch the ids as rows takes five times as long.
+	return db.consumerPages(ctx, visitedAtOnce, `coalesce(string_agg(consumer_id, ','), '')`, func(ids string) {
+		for id := range strings.SplitSeq(ids, ",") {
+			visit(doorstep.ConsumerID(id))
+		}
+	})
+}
+
+// consumerPages goes through the consumers in the order of their ids and hands
+// on an aggregate of each page.
+func (db *DB) consumerPages(ctx context.Context, size int, aggregate string, take func(string)) (n int, err error) {
 	var page struct {
 		Found int
 		Last  string
-		IDs   string
+		Sum   string
 	}
 	for {
-		// One row a page: to fetch the ids as rows takes five times as long.
-		err := db.get(ctx, &page, `select count(*) as found, coalesce(max(consumer_id), '') as last, coalesce(string_agg(consumer_id, ','), '') as ids
-from (select consumer_id from consumer where consumer_id > ? order by consumer_id limit ?) as page`, page.Last, wishPage)
+		err := db.get(ctx, &page, `select count(*) as found, coalesce(max(consumer_id), '') as last, `+aggregate+` as sum
+from (select consumer_id from consumer where consumer_id > ? order by consumer_id limit ?) as page`, page.Last, size)
 		if err != nil {
 			return n, err
 		}
 		if page.Found == 0 {
 			return n, nil
 		}
-		for id := range strings.SplitSeq(page.IDs, ",") {
-			visit(doorstep.ConsumerID(id))
-		}
+		take(page.Sum)
 		n += page.Found
 	}
 }

@@ -132,7 +132,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	sweeper := push.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return sweeper.Run(ctx) })
 	work.Go(func() error {
-		return db.Hear(ctx, func(err error) { log.WarnContext(ctx, "lost the other nodes' news", "error", err) })
+		return db.Hear(ctx, func(err error) { log.WarnContext(ctx, "hear of what others changed", "error", err) })
 	})
 	work.Go(func() error { return serveHTTP(ctx, server, listener) })
 	fmt.Fprintf(s.Out, "doorstep on %[1]s  API docs %[1]s/docs\n", base)

@@ -1,6 +1,4 @@
 -- +goose Up
--- Few consumers switch learning off: who did is found without a look at the others' rows.
-create index consumer_unteachable on consumer (consumer_id) where learning = 0;
 -- An outlet's queue by itself: what others have waiting costs it nothing.
 drop index push_due;
 create index push_waiting on push (outlet_no, due_at_ms) where state in ('open', 'due');
@@ -14,4 +12,3 @@ drop index delivery_waiting;
 create index delivery_due on delivery (next_at_ms, outlet_no) where state in ('queued', 'leased');
 drop index push_waiting;
 create index push_due on push (due_at_ms, outlet_no) where state in ('open', 'due');
-drop index consumer_unteachable;
