@@ -2,15 +2,18 @@ package store_test
 
 import (
 	"context"
+	"crypto/rand"
 	"maps"
 	"reflect"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"doorstep"
@@ -32,7 +35,7 @@ import (
 // apart are the tables that belong to no outlet and no consumer. They are small,
 // or never part of a transaction with those that do.
 var apart = map[string]string{
-	"setting": "a few rows", "counter": "one row, touched by new outlets and couriers only",
+	"setting": "a few rows", "counter": "a few rows, touched by new outlets and couriers, and by changes of wishes",
 	"company": "read everywhere, rarely written", "outlet": "read everywhere, rarely written",
 	"courier": "read everywhere, rarely written", "courier_outlet": "read everywhere, rarely written",
 	"token": "read everywhere, rarely written", "replay": "by the hash of what an idempotency key belongs to",
@@ -45,8 +48,8 @@ var few = []string{"complaint", "complaint_message", "device", "inbox_head"}
 // across are the functions whose statements reach over outlets or consumers, and
 // why each may.
 var across = map[string]string{
-	"DueOutlets":    "finds the outlets that have something due, by an index of what is due",
-	"UnreadOutlets": "finds the outlets that have something due, by an index of what is due",
+	"DueOutlets":    "finds the outlets that have something due, by an index of what waits",
+	"UnreadOutlets": "finds the outlets that have something due, by an index of what waits",
 	"UnseenOutlets": "finds the outlets with old devices, once an hour",
 	"Backlog":       "counts what is due, to a bound, once a scrape",
 	"Devices":       "counts devices, to a bound, at most once a minute",
@@ -63,7 +66,7 @@ var across = map[string]string{
 	"seenJustNow":   "the same, once a start of the app",
 	"PutDevice":     "an address moves from a phone of any outlet: once an installation",
 	"RemoveDevice":  "once a logout",
-	"devicesOf":     "phones at their couriers' homes, of which the statement knows by a join only",
+	"devicesOf":     "phones at their couriers' homes, which it learns by a join, row by row",
 }
 
 // shape is what the schema says of one table.
@@ -147,7 +150,8 @@ func TestTheSchemaHasNothingThatOneMachineAloneCanHave(t *testing.T) {
 	for _, table := range foreign {
 		require.NotContains(t, outlets, table, "a foreign key")
 	}
-	require.NoError(t, db.Select(&triggers, `select distinct tgrelid::regclass::text from pg_trigger where not tgisinternal`))
+	require.NoError(t, db.Select(&triggers, `select distinct c.relname from pg_trigger t
+join pg_class c on c.oid = t.tgrelid where not t.tgisinternal and not c.relispartition`))
 	require.Equal(t, []string{"evidence"}, triggers, "grants do their work where tables are distributed")
 }
 
@@ -160,18 +164,21 @@ var refused = map[string]*regexp.Regexp{
 	"a dense number is not the greatest one more":        regexp.MustCompile(`\bmax\(seq\)`),
 }
 
+// reach ends what is said of a statement that reaches over outlets or consumers.
+const reach = " = ?"
+
 // breaches says which rules a statement breaks. volatile are functions that give
 // another answer each time.
 func breaches(sql string, outlets, consumers map[string]bool, volatile *regexp.Regexp) (list []string) {
 	for _, b := range parse(sql) {
 		for _, table := range b.unbound(outlets, "outlet_no", nil) {
-			list = append(list, table+" without outlet_no = ?")
+			list = append(list, table+" without outlet_no"+reach)
 		}
 		for _, one := range b.all() {
 			changes := strings.HasPrefix(one.text, "update") || strings.HasPrefix(one.text, "delete") || strings.Contains(one.text, " for update")
 			if changes {
 				for _, table := range one.unbound(consumers, "consumer_id", nil) {
-					list = append(list, table+" is changed or locked without consumer_id = ?")
+					list = append(list, table+" is changed or locked without consumer_id"+reach)
 				}
 			}
 			if len(one.named(outlets)) > 0 && len(one.named(consumers)) > 0 {
@@ -262,13 +269,12 @@ var elsewhere = map[string]string{
 	"Partitions": "no statement of service", "Close": "asks nothing", "Observe": "asks nothing", "OnNews": "asks nothing",
 	"TimeZone": "asks nothing", "Ping": "asks for no rows", "Consumer": "asks nothing", "Hear": "listens",
 	"Profiles": "answered by a look-up of many calls at once",
-	"InTx":     "a test's own", "Settings": "a test's own", "Endings": "a test's own", "DeviceIDs": "a test's own", "Through": "a test's own",
 }
 
 func TestEveryStatementStaysWithinOneOutlet(t *testing.T) {
 	url, clock := storetest.Postgres(t), storetest.NewClock()
 	db := storetest.Open(t, url, storetest.Vault(t), clock, 0)
-	heard := listen(t, db, url)
+	heard := overhear(t, db, url)
 	newHouse(t, db, clock).morning()
 
 	side, err := sqlx.Open("pgx", url)
@@ -280,24 +286,28 @@ func TestEveryStatementStaysWithinOneOutlet(t *testing.T) {
 	touched := map[string]bool{}
 	for sql, asker := range heard.asked {
 		broken := breaches(sql, outlets, consumers, volatile)
-		if _, ok := across[asker]; ok && len(broken) > 0 {
-			needed[asker] = true
-			continue
+		if _, ok := across[asker]; ok {
+			all := len(broken)
+			broken = slices.DeleteFunc(broken, func(b string) bool { return strings.HasSuffix(b, reach) })
+			needed[asker] = needed[asker] || len(broken) < all
 		}
-		require.Empty(t, broken, "%s asks: %s", asker, sql)
+		assert.Empty(t, broken, "%s asks: %s", asker, sql)
 		for table := range outlets {
 			touched[table] = touched[table] || strings.Contains(sql, table)
 		}
 	}
-	require.ElementsMatch(t, slices.Collect(maps.Keys(across)), slices.Collect(maps.Keys(needed)), "an exception that nothing needs")
+	for asker := range across {
+		assert.True(t, needed[asker], "nothing needs the exception for %s", asker)
+	}
 	for table := range outlets {
-		require.True(t, touched[table], "the morning has nothing about %s", table)
+		assert.True(t, touched[table], "the morning has nothing about %s", table)
 	}
 
 	// A method that the morning forgot could break any rule.
 	for m := range reflect.TypeFor[*store.DB]().Methods() {
-		if _, ok := elsewhere[m.Name]; !ok {
-			require.True(t, heard.ran["DB."+m.Name], "the morning does not call %s", m.Name)
+		file, _ := runtime.FuncForPC(m.Func.Pointer()).FileLine(m.Func.Pointer())
+		if _, ok := elsewhere[m.Name]; !ok && !strings.HasSuffix(file, "_test.go") {
+			assert.True(t, heard.ran["DB."+m.Name], "the morning does not call %s", m.Name)
 		}
 	}
 }
@@ -322,7 +332,7 @@ func (h *house) morning() {
 	must(err)
 	_, err = roster.Courier(ctx, h.integrator, "li")
 	must(err)
-	office := access.Office{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID, Random: zeros{}}
+	office := access.Office{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID, Random: rand.Reader}
 	secret, err := office.Create(ctx, access.Request{Role: doorstep.RoleCourier, Company: "default", CourierID: "li", TTL: time.Hour})
 	must(err)
 	_, err = (&access.Authenticator{Store: h.db, Now: h.clock.Now}).Authenticate(ctx, secret)
@@ -345,7 +355,7 @@ func (h *house) morning() {
 		Waybill: "SF1", OutletID: "west", Code: "sorted", At: "2026-03-01T10:00:00Z", Consignee: &parcels.ConsigneeOrder{Phone: wang},
 	}})
 	must(err)
-	_, err = office.Link(ctx, h.integrator, "SF1", "parcel")
+	_, _, err = office.Link(ctx, h.integrator, "SF1", "parcel")
 	must(err)
 	h.wishful()
 	complaint := h.complain("SEED", "locker once more", prefs.NoLocker)
@@ -361,7 +371,7 @@ func (h *house) morning() {
 	must(err)
 	_, _, err = book.Tags(ctx, annes)
 	must(err)
-	consent, err := book.GiveConsent(ctx, annes, prefs.ConsentRequest{Kind: "locker", Scope: "parcel", Waybill: "SF1", Facility: "box 7"})
+	consent, err := book.GiveConsent(ctx, annes, prefs.ConsentRequest{Kind: "locker", Scope: "parcel", Waybill: "SF1", ReceiptMethod: "photo"})
 	must(err)
 	_, err = book.Consents(ctx, annes, prefs.ConsentPage{Limit: 10})
 	must(err)
@@ -370,6 +380,8 @@ func (h *house) morning() {
 	// Alerts, pushes and what becomes of them.
 	p := &pager{}
 	s := h.sender(p)
+	_, err = h.db.EnsureCourier(ctx, h.courier("chen"))
+	must(err)
 	h.device("li", "phone", "addr-1")
 	h.clock.Add(time.Second)
 	h.device("li", "tablet", "addr-2")
@@ -403,11 +415,11 @@ func (h *house) morning() {
 	h.pass(s)
 	h.clock.Add(push.Escalation[1].After)
 	h.closeDue()
+	must((&push.Inbox{Store: h.db, Now: h.clock.Now}).RemoveDevice(ctx, li, "watch"))
 	p.answer = func(push.Address) push.Result { return push.Result{Outcome: push.AddrGone, Code: "unregistered"} }
 	h.dispatch(order("SF5", "li", wang))
 	h.pass(s)
 	must(h.db.TakeOver(ctx, h.clock.Now()))
-	must((&push.Inbox{Store: h.db, Now: h.clock.Now}).RemoveDevice(ctx, li, "tablet"))
 
 	// Evidence.
 	recorder := evidence.Recorder{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID}

@@ -26,8 +26,8 @@ type listener struct {
 	ran   map[string]bool   // functions on the way there
 }
 
-// listen has db's statements pass a listener.
-func listen(t *testing.T, db *store.DB, url string) *listener {
+// overhear has db's statements pass a listener.
+func overhear(t *testing.T, db *store.DB, url string) *listener {
 	t.Helper()
 	cfg, err := pgx.ParseConfig(url)
 	require.NoError(t, err)
@@ -98,7 +98,7 @@ var (
 	quoted   = regexp.MustCompile(`'[^']*'`)
 	space    = regexp.MustCompile(`\s+`)
 	union    = regexp.MustCompile(` union (?:all )?`)
-	isQuery  = regexp.MustCompile(`^\s*(?:select|with|values)\b`)
+	isQuery  = regexp.MustCompile(`^\s*(?:select|with)\b`)
 	mentions = regexp.MustCompile(`\b(?:from|join|update)\s+(\w+)(?:\s+(?:as\s+)?(\w+))?`)
 	inserts  = regexp.MustCompile(`\binsert into (\w+)(?: as \w+)? \(([^)]*)\)`)
 	bindings = regexp.MustCompile(`\b(?:(\w+)\.)?(outlet_no|consumer_id) = (?:\$\d+|(\w+)\.(?:outlet_no|consumer_id))`)
@@ -127,7 +127,7 @@ func parseUntilClosed(text string) (b *block, rest string) {
 		}
 		var in *block
 		in, text = parseUntilClosed(text[at+1:])
-		if isQuery.MatchString(in.text) && !strings.HasPrefix(strings.TrimSpace(in.text), "values") {
+		if isQuery.MatchString(in.text) {
 			b.inner = append(b.inner, in.split()...)
 			b.text += "(#)"
 		} else {
@@ -174,7 +174,9 @@ func (b *block) unbound(of map[string]bool, key string, outer []string) (list []
 	names := b.named(of)
 	bound := map[string]bool{}
 	for _, name := range outer {
-		bound[name] = true
+		if _, shadowed := names[name]; !shadowed {
+			bound[name] = true
+		}
 	}
 	equal := bindings.FindAllStringSubmatch(b.text, -1)
 	for range len(equal) + 1 { // a chain is as long as there are links, at most

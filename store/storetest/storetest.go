@@ -24,6 +24,10 @@ import (
 // scripts/with-postgres sets it.
 const postgresEnv = "DOORSTEP_TEST_POSTGRES"
 
+// TemplateEnv names a database there, of which each test's is a copy. Without it
+// they are empty.
+const TemplateEnv = "DOORSTEP_TEST_TEMPLATE"
+
 // OnEach runs test once on each engine, each time with the URL of an empty
 // database.
 func OnEach(t *testing.T, test func(t *testing.T, url string)) {
@@ -34,8 +38,8 @@ func OnEach(t *testing.T, test func(t *testing.T, url string)) {
 // SQLite is the path of an empty database.
 func SQLite(t testing.TB) string { return filepath.Join(t.TempDir(), "doorstep.db") }
 
-// Postgres is the URL of an empty database. Without a server the test is
-// skipped.
+// Postgres is the URL of a database of the test's own, which is empty unless
+// TemplateEnv says otherwise. Without a server the test is skipped.
 func Postgres(t testing.TB) string {
 	server := os.Getenv(postgresEnv)
 	if server == "" {
@@ -48,7 +52,11 @@ func Postgres(t testing.TB) string {
 	_, err = rand.Read(suffix[:])
 	require.NoError(t, err)
 	name := "test_" + hex.EncodeToString(suffix[:])
-	_, err = admin.Exec("create database " + name)
+	template := os.Getenv(TemplateEnv)
+	if template == "" {
+		template = "template1"
+	}
+	_, err = admin.Exec("create database " + name + " template " + template)
 	require.NoError(t, err)
 	u, err := url.Parse(server)
 	require.NoError(t, err)
