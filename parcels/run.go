@@ -51,8 +51,8 @@ func (s Stop) has(tag prefs.Tag) bool {
 // RunStore is what a Runner needs kept.
 type RunStore interface {
 	// Stops lists the courier's parcels of the outlets' own today, each parcel
-	// once, by waybill. Who has no run has no stops.
-	Stops(ctx context.Context, a doorstep.Actor, now time.Time) ([]Stop, error)
+	// once, by waybill; with only, that parcel alone. Who has no run has no stops.
+	Stops(ctx context.Context, a doorstep.Actor, only doorstep.Waybill, now time.Time) ([]Stop, error)
 	Profiles(ctx context.Context, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]prefs.Profile, error)
 	// Notes reads the consumers' notes to couriers, by scope.
 	Notes(ctx context.Context, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]map[prefs.Scope]string, error)
@@ -72,7 +72,7 @@ type Runner struct {
 // with instructions first.
 func (r *Runner) Run(ctx context.Context, a doorstep.Actor) ([]Stop, error) {
 	now := r.Now()
-	stops, err := r.Store.Stops(ctx, a, now)
+	stops, err := r.Store.Stops(ctx, a, "", now)
 	if err != nil || len(stops) == 0 {
 		return nil, err
 	}
@@ -100,18 +100,17 @@ func (r *Runner) Next(ctx context.Context, a doorstep.Actor, waybill string, inF
 		return Stop{}, false, checks.Err()
 	}
 	now := r.Now()
-	stops, err := r.Store.Stops(ctx, a, now)
+	stops, err := r.Store.Stops(ctx, a, w, now)
 	if err != nil {
 		return Stop{}, false, err
 	}
-	at := slices.IndexFunc(stops, func(s Stop) bool { return s.Waybill == w })
-	if at < 0 {
+	if len(stops) == 0 {
 		return Stop{}, false, doorstep.NotFound("parcel", string(w))
 	}
-	if err := r.instruct(ctx, stops[at:at+1], now); err != nil {
+	if err := r.instruct(ctx, stops, now); err != nil {
 		return Stop{}, false, err
 	}
-	stop = stops[at]
+	stop = stops[0]
 	if stop.AlertID == "" || inForeground {
 		return stop, false, nil
 	}

@@ -26,11 +26,7 @@ func insertReturning[T any](t *Tx, head, tail string, rows [][]any) (back []T, e
 		if err := t.list(&chunk, query, args...); err != nil {
 			return err
 		}
-		if back == nil {
-			back = chunk
-		} else {
-			back = append(back, chunk...)
-		}
+		back = append(back, chunk...)
 		return nil
 	})
 	return back, err
@@ -54,7 +50,7 @@ func valueLists(head, tail string, rows [][]any, run func(query string, args ...
 				args = append(args, row...)
 			}
 			rows = rows[n:]
-			if err := run(valueTexts.of(head, tail, width, n), args...); err != nil {
+			if err := run(valueText(head, tail, width, n), args...); err != nil {
 				return err
 			}
 		}
@@ -62,26 +58,24 @@ func valueLists(head, tail string, rows [][]any, run func(query string, args ...
 	return nil
 }
 
-// texts keeps statements by what they are made of.
-type texts struct{ kept sync.Map }
+// valueTexts keeps statements by what they are made of.
+var valueTexts sync.Map
 
-type textOf struct {
+type valueShape struct {
 	head, tail  string
 	width, rows int
 }
 
-var valueTexts texts
-
-func (t *texts) of(head, tail string, width, rows int) string {
-	key := textOf{head, tail, width, rows}
-	if text, ok := t.kept.Load(key); ok {
+func valueText(head, tail string, width, rows int) string {
+	key := valueShape{head, tail, width, rows}
+	if text, ok := valueTexts.Load(key); ok {
 		return text.(string)
 	}
 	one := "(" + strings.Repeat("?, ", width-1) + "?)"
 	// "or fail" leaves what came before a bad row to the transaction, which ends
 	// anyway; else SQLite copies every page that a statement of many rows touches.
 	head = strings.Replace(head, "insert into", "insert or fail into", 1)
-	text, _ := t.kept.LoadOrStore(key, head+" values "+strings.Repeat(one+", ", rows-1)+one+" "+tail)
+	text, _ := valueTexts.LoadOrStore(key, head+" values "+strings.Repeat(one+", ", rows-1)+one+" "+tail)
 	return text.(string)
 }
 

@@ -13,8 +13,9 @@ import (
 // alone, the writer does so itself every 1,000 pages, with everybody waiting.
 const (
 	checkpointEvery = 100 * time.Millisecond
-	checkpointPages = 4_000  // of 4 KiB: fewer are not worth the fsync
-	longestLog      = 32_000 // pages; then the writer lends a hand, since a log that never empties grows for ever
+	checkpointRest  = 10 * time.Second // after one that failed
+	checkpointPages = 4_000            // of 4 KiB: fewer are not worth the fsync
+	longestLog      = 32_000           // pages; then the writer lends a hand, since a log that never empties grows for ever
 )
 
 // checkpointer empties SQLite's log beside the writer, on a connection of its
@@ -22,13 +23,14 @@ const (
 type checkpointer struct {
 	pool    *sqlx.DB
 	tooLong atomic.Bool // the writer should finish what is left
+	faults  chan error  // the last that nobody has heard of yet
 	stop    context.CancelFunc
 	stopped chan struct{}
 }
 
 func newCheckpointer(pool *sqlx.DB) *checkpointer {
 	ctx, stop := context.WithCancel(context.Background())
-	c := &checkpointer{pool: pool, stop: stop, stopped: make(chan struct{})}
+	c := &checkpointer{pool: pool, faults: make(chan error, 1), stop: stop, stopped: make(chan struct{})}
 	go c.loop(ctx)
 	return c
 }
@@ -41,23 +43,49 @@ func (c *checkpointer) close() error {
 
 func (c *checkpointer) loop(ctx context.Context) {
 	defer close(c.stopped)
-	tick := time.NewTicker(checkpointEvery)
-	defer tick.Stop()
+	wait := checkpointEvery
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-time.After(wait):
 		}
-		// What goes wrong here is tried again, and at the latest when the file is
-		// closed. NOOP only looks.
-		log, err := checkpoint(ctx, c.pool, "noop")
-		if err != nil || log.Pages-log.Copied < checkpointPages {
-			continue
+		wait = checkpointEvery
+		if err := c.empty(ctx); err != nil && ctx.Err() == nil {
+			c.report(err)
+			wait = checkpointRest
 		}
-		if log, err = checkpoint(ctx, c.pool, "passive"); err == nil && log.Pages > longestLog {
-			c.tooLong.Store(true)
-		}
+	}
+}
+
+// empty copies the log into the file, if it is worth it.
+func (c *checkpointer) empty(ctx context.Context) error {
+	log, err := checkpoint(ctx, c.pool, "noop") // which only looks
+	if err != nil || log.Pages-log.Copied < checkpointPages {
+		return err
+	}
+	if log, err = checkpoint(ctx, c.pool, "passive"); err == nil && log.Pages > longestLog {
+		c.tooLong.Store(true)
+	}
+	return err
+}
+
+// help finishes, between two writes, what is left of a log that has grown too
+// long: little.
+func (c *checkpointer) help(writer *sqlx.DB) {
+	if !c.tooLong.CompareAndSwap(true, false) {
+		return
+	}
+	if _, err := checkpoint(context.Background(), writer, "passive"); err != nil {
+		c.report(err)
+	}
+}
+
+// report leaves a fault for Hear. It never blocks.
+func (c *checkpointer) report(err error) {
+	select {
+	case c.faults <- err:
+	default:
 	}
 }
 

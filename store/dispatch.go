@@ -57,7 +57,7 @@ func (db *DB) AddDispatches(ctx context.Context, company doorstep.CompanyNo, lis
 	}
 	var err error
 	if db.dispatches != nil {
-		err = db.dispatches.add(ctx, call)
+		err = db.dispatches.do(ctx, call)
 	} else {
 		err = db.addDispatches(ctx, []*dispatchCall{call})
 	}

@@ -101,15 +101,22 @@ const (
 
 // Hear tells of other nodes' commits until ctx ends, and keeps the index that
 // lives on them. On SQLite, where every commit is this process's own or a
-// command's, there is nothing to hear. lost is told of each connection that broke
-// and of each failure to build the index, from more than one goroutine.
+// command's, there is nothing to hear but of a log that could not be emptied. lost
+// is told of that, of each connection that broke and of each failure to build the
+// index, from more than one goroutine.
 func (db *DB) Hear(ctx context.Context, lost func(error)) error {
 	var keeping sync.WaitGroup
 	defer keeping.Wait()
 	keeping.Go(func() { db.keepWishIndex(ctx, lost) })
-	if db.name != postgres.name {
-		<-ctx.Done()
-		return nil
+	if db.log != nil {
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case err := <-db.log.faults:
+				lost(err)
+			}
+		}
 	}
 	for {
 		err := db.hearOnce(ctx)

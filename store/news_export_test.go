@@ -8,3 +8,6 @@ var (
 
 // Announce puts news into a transaction of a test's own.
 func (db *DB) Announce(tx *Tx, couriers ...int64) error { return db.announce(tx, couriers) }
+
+// BreakLog takes from the checkpointer what it works with.
+func (db *DB) BreakLog() error { return db.log.pool.Close() }

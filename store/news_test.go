@@ -143,6 +143,24 @@ where datname = current_database() and query like 'listen %'`))
 	}
 }
 
+// A log that cannot be emptied grows: somebody must hear of it.
+func TestALogThatCannotBeEmptiedIsTold(t *testing.T) {
+	db := storetest.Open(t, storetest.SQLite(t), storetest.Vault(t), storetest.NewClock(), 0)
+	require.NoError(t, db.BreakLog())
+	told := make(chan error, 100)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- db.Hear(ctx, func(err error) { told <- err }) }()
+	select {
+	case err := <-told:
+		require.ErrorContains(t, err, "checkpoint")
+	case <-time.After(newsWait):
+		require.Fail(t, "nobody is told")
+	}
+	stop()
+	require.NoError(t, <-ended)
+}
+
 func TestADatabaseOfOneProcessHasNothingToHear(t *testing.T) {
 	db := storetest.Open(t, storetest.SQLite(t), storetest.Vault(t), storetest.NewClock(), 0)
 	ctx, stop := context.WithCancel(t.Context())

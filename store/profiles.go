@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"doorstep"
 	"doorstep/prefs"
@@ -16,26 +17,24 @@ const mostLookedUp = 256
 // lookup reads profiles for calls that wait together in one statement: many
 // small dispatches cost as much as one large.
 type lookup struct {
-	read    func(context.Context, []doorstep.ConsumerID) (map[doorstep.ConsumerID]prefs.Profile, error)
-	waiting chan *lookupCall
-	closing chan struct{}
+	line[*lookupCall]
+	read func(context.Context, []doorstep.ConsumerID) (map[doorstep.ConsumerID]prefs.Profile, error)
 }
 
 type lookupCall struct {
 	consumers []doorstep.ConsumerID
 	profiles  map[doorstep.ConsumerID]prefs.Profile
-	err       error
-	answer    chan struct{}
 }
 
-// lookers is how many statements run at once.
-const lookers = 2
+const (
+	lookers  = 2                // statements at once
+	lookTime = 10 * time.Second // for each, since none has a caller's patience
+)
 
 func newLookup(read func(context.Context, []doorstep.ConsumerID) (map[doorstep.ConsumerID]prefs.Profile, error)) *lookup {
-	l := &lookup{read: read, waiting: make(chan *lookupCall, mostLookedUp), closing: make(chan struct{})}
-	for range lookers {
-		go l.loop()
-	}
+	l := &lookup{read: read}
+	l.mayLeave = true
+	l.open(lookers, func(first *queued[*lookupCall]) { l.answer(l.gather(first)) })
 	return l
 }
 
@@ -43,63 +42,40 @@ func (l *lookup) find(ctx context.Context, consumers []doorstep.ConsumerID) (map
 	if len(consumers) > mostLookedUp/4 {
 		return l.read(ctx, consumers)
 	}
-	call := &lookupCall{consumers: consumers, answer: make(chan struct{})}
-	select {
-	case l.waiting <- call:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-l.closing:
-		return nil, errClosed
+	call := &lookupCall{consumers: consumers}
+	if err := l.do(ctx, call); err != nil {
+		return nil, err
 	}
-	select {
-	case <-call.answer:
-		return call.profiles, call.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-l.closing:
-		return nil, errClosed
-	}
-}
-
-func (l *lookup) close() { close(l.closing) }
-
-func (l *lookup) loop() {
-	for {
-		select {
-		case call := <-l.waiting:
-			l.answer(l.gather(call))
-		case <-l.closing:
-			return
-		}
-	}
+	return call.profiles, nil
 }
 
 // gather takes whoever waits already.
-func (l *lookup) gather(first *lookupCall) []*lookupCall {
-	calls, total := []*lookupCall{first}, len(first.consumers)
-	for total < mostLookedUp {
-		select {
-		case call := <-l.waiting:
-			calls, total = append(calls, call), total+len(call.consumers)
-		default:
-			return calls
+func (l *lookup) gather(first *queued[*lookupCall]) []*queued[*lookupCall] {
+	calls := []*queued[*lookupCall]{first}
+	for total := len(first.call.consumers); total < mostLookedUp; {
+		q, ok := l.next()
+		if !ok {
+			break
 		}
+		calls, total = append(calls, q), total+len(q.call.consumers)
 	}
 	return calls
 }
 
 // answer reads for all. Each call gets the profiles of the others, too; it looks
 // up its own.
-func (l *lookup) answer(calls []*lookupCall) {
+func (l *lookup) answer(calls []*queued[*lookupCall]) {
 	var consumers []doorstep.ConsumerID
-	for _, c := range calls {
-		consumers = append(consumers, c.consumers...)
+	for _, q := range calls {
+		consumers = append(consumers, q.call.consumers...)
 	}
 	slices.Sort(consumers)
-	profiles, err := l.read(context.Background(), slices.Compact(consumers))
-	for _, c := range calls {
-		c.profiles, c.err = profiles, err
-		close(c.answer)
+	ctx, cancel := context.WithTimeout(context.Background(), lookTime)
+	defer cancel()
+	profiles, err := l.read(ctx, slices.Compact(consumers))
+	for _, q := range calls {
+		q.call.profiles = profiles
+		q.answer(err)
 	}
 }
 

@@ -210,10 +210,12 @@ func (db *DB) supersede(tx *Tx, outlet doorstep.OutletNo, alerts []string, now t
 	if err != nil {
 		return err
 	}
-	return tx.exec(`update push set state = 'due', due_at_ms = ? where outlet_no = ? and state = 'composed' and kind = ?
-and id in (select push_id from alert where outlet_no = ? and id`+db.inList+`)
+	list := db.asList(alerts)
+	return tx.exec(`update push set state = 'due', due_at_ms = ? where outlet_no = ? and state = 'composed' and kind <> ?
+and id in (select push_id from alert where outlet_no = ? and id`+db.inList+`
+  union all select push_id from push_alert where outlet_no = ? and alert_id`+db.inList+`)
 and exists (select 1 from delivery d where d.outlet_no = push.outlet_no and d.push_id = push.id and d.state in ('queued', 'leased'))`,
-		ms(now), outlet, push.KindDigest, outlet, db.asList(alerts))
+		ms(now), outlet, push.KindRecall, outlet, list, outlet, list)
 }
 
 var _ parcels.RevisionStore = (*DB)(nil)

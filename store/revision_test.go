@@ -210,6 +210,29 @@ func TestAPushThatStillWaitsForgetsWhatIsNoLongerTrue(t *testing.T) {
 	})
 }
 
+func TestAPhoneThatJoinedLateIsNotToldWhatIsNoLongerTrue(t *testing.T) {
+	onEach(t, 0, func(t *testing.T, h *house) {
+		h.wish(wang, "no_locker")
+		h.device("li", "first", "addr-1")
+		p := &pager{}
+		s := h.sender(p)
+		h.dispatch(order("SF1", "li", wang))
+		h.pass(s)
+		p.answer, p.sent = func(push.Address) push.Result { return push.Result{Outcome: push.Retry, Code: "unavailable"} }, nil
+		h.device("li", "second", "addr-2")
+		h.pass(s)
+		require.Len(t, p.sent, 1)
+		require.Equal(t, push.KindCatchUp, p.sent[0].Message.Kind)
+		h.wish(wang)
+		h.settled()
+		p.answer, p.sent = nil, nil
+		h.clock.Add(10 * time.Minute)
+		h.pass(s)
+		require.Len(t, p.sent, 2)
+		require.Empty(t, p.rang(), "nothing but the withdrawal, on both phones")
+	})
+}
+
 func TestTheNextStopRingsOnceAnAlert(t *testing.T) {
 	onEach(t, 0, func(t *testing.T, h *house) {
 		h.wish(wang, "no_locker")

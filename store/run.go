@@ -21,9 +21,10 @@ type stopRow struct {
 	AckedMS   sql.NullInt64       `db:"acked_at_ms"`
 }
 
-// Stops lists a courier's parcels of today, by each outlet's own day. A parcel
-// that went to another courier since is no longer his.
-func (db *DB) Stops(ctx context.Context, a doorstep.Actor, now time.Time) ([]parcels.Stop, error) {
+// Stops lists a courier's parcels of today, by each outlet's own day; with only,
+// that parcel alone. A parcel that went to another courier since is no longer
+// his.
+func (db *DB) Stops(ctx context.Context, a doorstep.Actor, only doorstep.Waybill, now time.Time) ([]parcels.Stop, error) {
 	courierNo, err := db.courierNo(ctx, a)
 	if err != nil {
 		return nil, fmt.Errorf("courier: %w", err)
@@ -42,12 +43,16 @@ func (db *DB) Stops(ctx context.Context, a doorstep.Actor, now time.Time) ([]par
 		if err != nil {
 			return nil, err
 		}
+		where := newFilter("d.outlet_no = ? and d.courier_no = ? and d.day = ?", o.No, courierNo, parcels.Day(now, zone))
+		if only != "" {
+			where.and("d.waybill = ?", only)
+		}
 		var rows []stopRow
 		err = db.list(ctx, &rows, `select d.waybill, p.consumer_id, p.address_id, a.id as alert_id, a.acked_at_ms
 from dispatch d
 join parcel p on p.outlet_no = d.outlet_no and p.waybill = d.waybill and p.courier_no = d.courier_no
 left join alert a on a.outlet_no = d.outlet_no and a.id = coalesce(d.revised_alert_id, d.alert_id) and a.superseded_at_ms is null
-where d.outlet_no = ? and d.courier_no = ? and d.day = ?`, o.No, courierNo, parcels.Day(now, zone))
+where `+where.text, where.args...)
 		if err != nil {
 			return nil, fmt.Errorf("run: %w", err)
 		}

@@ -64,7 +64,7 @@ func (db *DB) inTx(ctx context.Context, do func(*Tx) error) error {
 
 func (db *DB) attemptTx(ctx context.Context, do func(*Tx) error) error {
 	if db.writer != nil {
-		return db.writer.run(ctx, do)
+		return db.writer.do(ctx, do)
 	}
 	// Rows are locked in one order, yet foreign servers may still abort a
 	// transaction to break a deadlock; that is safe to repeat.

@@ -107,7 +107,7 @@ func (db *DB) AddUploads(ctx context.Context, facts []evidence.Fact) ([]evidence
 	for _, call := range byOutlet {
 		call.prepare()
 		if db.uploads != nil {
-			err = db.uploads.add(ctx, call)
+			err = db.uploads.do(ctx, call)
 		} else {
 			err = db.addUploads(ctx, []*uploadCall{call})
 		}

@@ -1,8 +1,8 @@
 package store
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -13,83 +13,22 @@ import (
 // them does not wait for ever.
 const groupLimit = 256
 
-// errClosed answers writes that come after Close.
-var errClosed = errors.New("database is closed")
-
 // writer is SQLite's single writer. Requests that wait together commit in one
 // transaction, each in its own savepoint so that one failure harms no other,
-// and each is answered after the commit.
+// and each is answered after the commit. A request whose caller gave up before it
+// began is skipped.
 type writer struct {
-	pool    *sqlx.DB
-	log     *checkpointer
-	waiting chan *write
-	closing chan struct{}
-	closed  chan struct{}
+	line[func(*Tx) error]
+	pool *sqlx.DB
+	log  *checkpointer
 }
 
-type write struct {
-	ctx    context.Context
-	do     func(*Tx) error
-	err    error
-	answer chan struct{}
-}
+type write = queued[func(*Tx) error]
 
 func newWriter(pool *sqlx.DB, log *checkpointer) *writer {
-	w := &writer{
-		pool: pool, log: log, waiting: make(chan *write, groupLimit),
-		closing: make(chan struct{}), closed: make(chan struct{}),
-	}
-	go w.loop()
+	w := &writer{pool: pool, log: log}
+	w.open(1, func(first *write) { w.commit(w.gather(first)) })
 	return w
-}
-
-// run queues do and waits for its commit. Once queued it is not abandoned: a
-// caller who gives up while it waits gets his context's error, and do is then
-// skipped if it has not begun.
-func (w *writer) run(ctx context.Context, do func(*Tx) error) error {
-	req := &write{ctx: ctx, do: do, answer: make(chan struct{})}
-	select {
-	case <-w.closing:
-		return errClosed
-	case <-ctx.Done():
-		return ctx.Err()
-	case w.waiting <- req:
-	}
-	select {
-	case <-req.answer:
-		return req.err
-	case <-w.closed:
-		select {
-		case <-req.answer:
-			return req.err
-		default:
-			return errClosed
-		}
-	}
-}
-
-func (w *writer) close() {
-	close(w.closing)
-	<-w.closed
-}
-
-func (w *writer) loop() {
-	defer close(w.closed)
-	for {
-		select {
-		case req := <-w.waiting:
-			w.commit(w.gather(req))
-		case <-w.closing:
-			for {
-				select {
-				case req := <-w.waiting:
-					w.commit(w.gather(req))
-				default:
-					return
-				}
-			}
-		}
-	}
 }
 
 // gather takes whoever waits already. It waits for nobody: while a group
@@ -97,30 +36,20 @@ func (w *writer) loop() {
 func (w *writer) gather(first *write) []*write {
 	group := []*write{first}
 	for len(group) < groupLimit {
-		select {
-		case req := <-w.waiting:
-			group = append(group, req)
-		default:
-			return group
+		req, ok := w.next()
+		if !ok {
+			break
 		}
+		group = append(group, req)
 	}
 	return group
 }
 
 func (w *writer) commit(group []*write) {
-	if w.log.tooLong.CompareAndSwap(true, false) {
-		// Little is left to copy. What fails here is tried again.
-		_, _ = checkpoint(context.Background(), w.pool, "passive")
-	}
-	if err := w.transact(group); err != nil {
-		for _, req := range group {
-			if req.err == nil {
-				req.err = err
-			}
-		}
-	}
+	w.log.help(w.pool)
+	failure := w.transact(group)
 	for _, req := range group {
-		close(req.answer)
+		req.answer(cmp.Or(req.err, failure))
 	}
 }
 
@@ -137,7 +66,7 @@ func (w *writer) transact(group []*write) error {
 			continue
 		}
 		if len(group) == 1 { // a savepoint copies every page that is touched
-			if req.err = guarded(req.do, &Tx{ctx: ctx, tx: tx, bulk: valueLists}); req.err != nil {
+			if req.err = guarded(req.call, &Tx{ctx: ctx, tx: tx, bulk: valueLists}); req.err != nil {
 				return req.err
 			}
 			break
@@ -145,7 +74,7 @@ func (w *writer) transact(group []*write) error {
 		if _, err := tx.ExecContext(ctx, "savepoint request"); err != nil {
 			return fmt.Errorf("savepoint: %w", err)
 		}
-		if req.err = guarded(req.do, &Tx{ctx: ctx, tx: tx, bulk: valueLists}); req.err != nil {
+		if req.err = guarded(req.call, &Tx{ctx: ctx, tx: tx, bulk: valueLists}); req.err != nil {
 			if _, err := tx.ExecContext(ctx, "rollback to request"); err != nil {
 				return fmt.Errorf("roll back to savepoint: %w", err)
 			}
