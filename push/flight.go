@@ -25,11 +25,14 @@ const (
 // that comes free is filled, and outcomes are written together as they come.
 type flight struct {
 	sender   *Sender
-	freed    chan struct{} // told when a place has come free
+	freed    chan struct{} // told when a delivery has ended
 	outcomes chan Ended
 	sending  sync.WaitGroup
 	over     chan struct{}  // closed when nobody waits for outcomes any more
 	written  sync.WaitGroup // for the last outcomes
+
+	entry  sync.RWMutex
+	closed bool // to what others hand over
 
 	mu   sync.Mutex
 	busy map[string]bool // devices with a message under way
@@ -50,6 +53,12 @@ func newFlight(s *Sender) *flight {
 // provider may have taken must not be forgotten. What takes too long keeps its
 // lease, and counts as ambiguous once that runs out.
 func (f *flight) land() {
+	f.entry.Lock()
+	f.closed = true
+	f.entry.Unlock()
+	for _, g := range f.sender.gates {
+		g.dismiss()
+	}
 	landed := make(chan struct{})
 	go func() {
 		f.sending.Wait()
@@ -106,12 +115,7 @@ func (f *flight) launch(ctx context.Context) (moved int, err error) {
 }
 
 func (f *flight) launchOutlet(ctx context.Context, outlet doorstep.OutletNo, rooms []Room) (int, error) {
-	s := f.sender
-	now := s.Now()
-	claimed, err := f.claim(ctx, Claim{
-		Outlet: outlet, Now: now, LeaseUntil: now.Add(leaseTime), Token: s.NewToken(), Rooms: rooms, Busy: f.devices(),
-		Compose: func(kind string, alerts []Alert) Message { return Compose(kind, alerts, s.Content, now) }, Pushes: composeBatch,
-	})
+	claimed, err := f.claim(ctx, f.claimOf(outlet, rooms))
 	if err != nil {
 		return 0, err
 	}
@@ -121,6 +125,37 @@ func (f *flight) launchOutlet(ctx context.Context, outlet doorstep.OutletNo, roo
 	return claimed.Composed + len(claimed.Deliveries), nil
 }
 
+func (f *flight) claimOf(outlet doorstep.OutletNo, rooms []Room) Claim {
+	s := f.sender
+	now := s.Now()
+	return Claim{
+		Outlet: outlet, Now: now, LeaseUntil: now.Add(leaseTime), Token: s.NewToken(), Rooms: rooms, Busy: f.devices(),
+		Compose: func(kind string, alerts []Alert) Message { return Compose(kind, alerts, s.Content, now) }, Pushes: composeBatch,
+	}
+}
+
+// open says whether take still takes.
+func (f *flight) open() bool {
+	f.entry.RLock()
+	defer f.entry.RUnlock()
+	return !f.closed
+}
+
+// take sends what another transaction leased. What comes too late keeps its
+// lease.
+func (f *flight) take(list []Delivery) {
+	f.entry.RLock()
+	defer f.entry.RUnlock()
+	if f.closed {
+		return
+	}
+	f.sending.Go(func() {
+		for _, d := range list {
+			f.begin(context.Background(), d)
+		}
+	})
+}
+
 // claim is not cut short by a shutdown: what it leased would stay so.
 func (f *flight) claim(ctx context.Context, c Claim) (Claimed, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
@@ -128,7 +163,7 @@ func (f *flight) claim(ctx context.Context, c Claim) (Claimed, error) {
 	return f.sender.Queue.Claim(ctx, c)
 }
 
-// begin sends a delivery, ends it, or puts it back.
+// begin sends a delivery as soon as there is a place, ends it, or puts it back.
 func (f *flight) begin(ctx context.Context, d Delivery) {
 	s := f.sender
 	g := s.gateOf(d.Provider)
@@ -136,38 +171,45 @@ func (f *flight) begin(ctx context.Context, d Delivery) {
 		f.outcomes <- end
 		return
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || !f.occupy(d.DeviceID) {
 		f.outcomes <- s.unspent(d)
 		return
 	}
-	p, ok := g.begin(s.Now())
-	if !ok {
-		f.outcomes <- s.unspent(d)
-		return
-	}
-	f.occupy(d.DeviceID, true)
-	f.sending.Go(func() {
-		end := s.send(ctx, g, p, d)
+	f.sending.Add(1)
+	ended := func(end Ended) {
+		defer f.sending.Done()
 		select {
 		case f.outcomes <- end:
 		case <-f.over:
 		}
-		f.occupy(d.DeviceID, false)
+		f.leave(d.DeviceID)
 		select {
 		case f.freed <- struct{}{}:
 		default:
 		}
+	}
+	g.enter(s.Now(), waiter{
+		start:  func(p pass) { go func() { ended(s.send(ctx, g, p, d)) }() },
+		refuse: func() { go func() { ended(s.unspent(d)) }() },
 	})
 }
 
-func (f *flight) occupy(device string, busy bool) {
+// occupy says whether a device may have a message now: one at a time. Of two
+// claims that ran side by side each may have one for it.
+func (f *flight) occupy(device string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if busy {
-		f.busy[device] = true
-	} else {
-		delete(f.busy, device)
+	if f.busy[device] {
+		return false
 	}
+	f.busy[device] = true
+	return true
+}
+
+func (f *flight) leave(device string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.busy, device)
 }
 
 // devices are those with a message under way.

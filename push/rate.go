@@ -43,12 +43,12 @@ func (r *Rate) Room(now time.Time) int {
 	return int(min(math.Floor(r.tokens+slack), math.MaxInt32))
 }
 
-// Wait is how long there will be no room; 0 if there is some.
-func (r *Rate) Wait(now time.Time) time.Duration {
-	if r.Room(now) > 0 {
+// Wait is how long there will be no room for n messages; 0 if there is.
+func (r *Rate) Wait(now time.Time, n int) time.Duration {
+	if r.Room(now) >= n {
 		return 0
 	}
-	fill := time.Duration((1 - r.tokens) / r.now * float64(time.Second))
+	fill := time.Duration((float64(n) - r.tokens) / r.now * float64(time.Second))
 	return max(fill, r.paused.Sub(now))
 }
 

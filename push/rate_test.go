@@ -42,7 +42,7 @@ func TestASlowRateStillBeginsWholeMessages(t *testing.T) {
 	r := push.NewRate(0.5, noon)
 	n, _ := take(r, noon)
 	require.Equal(t, 1, n)
-	require.Equal(t, 2*time.Second, r.Wait(noon))
+	require.Equal(t, 2*time.Second, r.Wait(noon, 1))
 	n, _ = take(r, noon.Add(2*time.Second-time.Millisecond))
 	require.Zero(t, n)
 	n, _ = take(r, noon.Add(2*time.Second))
@@ -88,7 +88,7 @@ func TestARestIsWaitedForAndTheCleanTimeStartsAfterIt(t *testing.T) {
 	r := push.NewRate(100, noon)
 	r.Refused(noon, r.Begin(noon), 7*time.Second)
 	r.Refused(noon.Add(time.Second), 0, time.Second) // a shorter rest ends no longer one
-	require.Equal(t, 7*time.Second, r.Wait(noon))
+	require.Equal(t, 7*time.Second, r.Wait(noon, 1))
 	require.Zero(t, r.Room(noon.Add(7*time.Second-time.Nanosecond)))
 	require.Equal(t, 50, r.Room(noon.Add(7*time.Second)))
 	require.Equal(t, 50.0, r.PerSecond(noon.Add(17*time.Second-time.Nanosecond)))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"doorstep"
@@ -121,8 +122,9 @@ type Sender struct {
 	InFlight  int      // messages at once, of each provider
 	Observer  Observer // of attempts; nil: nobody
 
-	gates []*gate // by their providers' names
-	wake  chan struct{}
+	gates  []*gate // by their providers' names
+	wake   chan struct{}
+	flight *atomic.Pointer[flight] // points nowhere before it runs
 }
 
 const (
@@ -136,9 +138,9 @@ const (
 
 // NewSender returns s ready to be woken. It starts nothing.
 func NewSender(s Sender) *Sender {
-	s.wake = make(chan struct{}, 1)
+	s.wake, s.flight = make(chan struct{}, 1), &atomic.Pointer[flight]{}
 	for name, p := range s.Providers {
-		s.gates = append(s.gates, &gate{name: name, provider: p, rate: NewRate(s.Rate, s.Now()), places: s.InFlight, free: s.InFlight})
+		s.gates = append(s.gates, newGate(name, p, NewRate(s.Rate, s.Now()), s.InFlight))
 	}
 	slices.SortFunc(s.gates, func(a, b *gate) int { return cmp.Compare(a.name, b.name) })
 	return &s
@@ -165,6 +167,7 @@ func (s *Sender) Services() []ServiceState {
 // begun goes back unspent.
 func (s *Sender) Run(ctx context.Context) error {
 	f := newFlight(s)
+	s.flight.Store(f)
 	defer f.land()
 	for {
 		n, err := f.launch(ctx)
@@ -180,9 +183,23 @@ func (s *Sender) Run(ctx context.Context) error {
 	}
 }
 
+// Offer says what a transaction that makes something due at an outlet may claim
+// for this sender; ok is false where nothing may.
+func (s *Sender) Offer(outlet doorstep.OutletNo) (c Claim, ok bool) {
+	f := s.flight.Load()
+	if f == nil || !f.open() {
+		return c, false
+	}
+	rooms := s.rooms(1)[0]
+	return f.claimOf(outlet, rooms), len(rooms) > 0
+}
+
+// Take sends what such a transaction leased. It does not block.
+func (s *Sender) Take(list []Delivery) { s.flight.Load().take(list) }
+
 // await waits until there may be something to do: at the next poll, when
-// somebody wakes the sender, or when places have come free in such number that a
-// claim is worth it.
+// somebody wakes the sender, or when so many deliveries have ended that a claim is
+// worth it.
 func (s *Sender) await(ctx context.Context, freed <-chan struct{}) {
 	poll := time.NewTimer(s.patience())
 	defer poll.Stop()
@@ -275,10 +292,10 @@ func (s *Sender) examine(ctx context.Context, g *gate, d Delivery) (end Ended, o
 	return end, true
 }
 
-// unspent puts back a delivery that was claimed and not begun.
+// unspent puts back a delivery that was claimed and not begun, at its old place:
+// whatever was made later comes later.
 func (s *Sender) unspent(d Delivery) Ended {
-	now := s.Now()
-	return Ended{Delivery: d, State: Queued, Code: "not_begun", NextAt: now, Refund: true, At: now}
+	return Ended{Delivery: d, State: Queued, Code: "not_begun", NextAt: d.CreatedAt, Refund: true, At: s.Now()}
 }
 
 // send makes one attempt and says what follows from it.

@@ -114,7 +114,7 @@ func (c *composition) deliver(newID doorstep.IDMaker, outlet doorstep.OutletNo, 
 		}
 		c.deliveries = append(c.deliveries, []any{
 			outlet, newID(outlet), p.ID, p.CourierNo, d.Home, d.ID, d.Provider, string(push.Queued), 0,
-			ms(now), "", ms(expires), "", "", ms(now), ms(now), silent,
+			ms(now), "", ms(expires), "", ms(now), ms(now), silent,
 		})
 	}
 }
@@ -139,7 +139,7 @@ func (c *composition) write(tx *Tx) error {
 }
 
 const insertDelivery = `insert into delivery (outlet_no, id, push_id, courier_no, home_no, device_id, provider, state, attempt,
-  next_at_ms, lease_token, expires_at_ms, code, provider_ref, created_at_ms, updated_at_ms, silent)`
+  next_at_ms, lease_token, expires_at_ms, code, created_at_ms, updated_at_ms, silent)`
 
 // alertsOfPushes reads what each push is about: its own alerts, or, for a
 // device that joined late, whatever the courier was sent and has not

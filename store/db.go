@@ -45,6 +45,7 @@ type DB struct {
 	writer     *writer // groups writes
 	dispatches *merger[parcels.Key, *dispatchCall]
 	uploads    *merger[uploadKey, *uploadCall]
+	claims     *merger[doorstep.OutletNo, *claimCall]
 	log        *checkpointer
 
 	dialect
@@ -56,8 +57,9 @@ type DB struct {
 	timeZone string
 	settle   Settle
 
-	url  string
-	tell func(News) // told of commits that left something to send
+	url     string
+	tell    func(News) // told of commits that left something to send
+	claimer Claimer    // nil: nobody claims at once
 
 	observer Observer
 	posts    postBook
@@ -140,7 +142,7 @@ func connect(dbURL string) (*DB, error) {
 	db.lookup = newLookup(db.readProfiles)
 	db.log = newCheckpointer(beside)
 	db.bulk, db.writer = valueLists, newWriter(pool, db.log)
-	db.dispatches, db.uploads = newMerger(db.addDispatches), newMerger(db.addUploads)
+	db.dispatches, db.uploads, db.claims = newMerger(db.addDispatches), newMerger(db.addUploads), newMerger(db.addClaims)
 	return db, nil
 }
 
@@ -166,6 +168,7 @@ func (db *DB) Close() error {
 	if db.writer != nil {
 		db.dispatches.close()
 		db.uploads.close()
+		db.claims.close()
 		db.writer.close()
 		failure = db.log.close()
 	}

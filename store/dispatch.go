@@ -90,18 +90,23 @@ func (db *DB) addDispatches(ctx context.Context, calls []*dispatchCall) error {
 		}
 		facts := make([]sealedFact, 0, len(fresh)+len(fresh)/8)
 		var alerts []courierAlert
-		var alerted []int64 // couriers
+		var alerted []int64             // couriers
+		var outlets []doorstep.OutletNo // of them
 		for _, d := range fresh {
 			facts = append(facts, d.facts...)
 			if d.Alert != nil {
 				alerts = append(alerts, courierAlert{d.Outlet, d.CourierNo, d.CourierHome, d.call, *d.Alert})
-				alerted = append(alerted, d.CourierNo)
+				alerted, outlets = append(alerted, d.CourierNo), append(outlets, d.Outlet)
 			}
 		}
 		if err := addFacts(tx, facts); err != nil {
 			return err
 		}
 		if err := db.addAlerts(tx, alerts); err != nil || len(alerted) == 0 {
+			return err
+		}
+		slices.Sort(outlets)
+		if err := db.claimAtOnce(tx, slices.Compact(outlets)); err != nil {
 			return err
 		}
 		slices.Sort(alerted)

@@ -3,18 +3,14 @@ package store
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"doorstep"
 	"doorstep/evidence"
 	"doorstep/push"
-	"doorstep/vault"
 )
 
 // joinPushes finds the pushes that gather the alerts and lets their windows
@@ -92,203 +88,31 @@ func (db *DB) DueOutlets(ctx context.Context, now time.Time, providers []string,
 	return list, err
 }
 
-type claimRow struct {
-	ID        string
-	PushID    string            `db:"push_id"`
-	CourierNo int64             `db:"courier_no"`
-	Home      doorstep.OutletNo `db:"home_no"`
-	DeviceID  string            `db:"device_id"`
-	Provider  string
-	Attempt   int
-	ExpiresMS int64 `db:"expires_at_ms"`
-	CreatedMS int64 `db:"created_at_ms"`
-	Silent    bool
+// ending is what outcomes of one claim may have in common. One statement writes
+// all that do, and mostly all do.
+type ending struct {
+	outlet  doorstep.OutletNo
+	token   string
+	state   push.State
+	code    string
+	attempt int
+	nextMS  int64
 }
-
-// How far a claim looks, so that push.Choose has a choice: at so many due
-// deliveries for each one that it may take, and at fewest more.
-const (
-	choice  = 4
-	fewest  = 64
-	expired = 256 // expired ones that a claim takes beside
-)
-
-// Claim composes what is due, leases due deliveries and reads what to send, and
-// where to.
-func (db *DB) Claim(ctx context.Context, c push.Claim) (push.Claimed, error) {
-	var claimed push.Claimed
-	var rows []claimRow
-	var places map[string]int // what is returned by an update stands in no order
-	var composed map[string]push.Message
-	err := db.inTx(ctx, func(tx *Tx) (err error) {
-		rows = nil
-		claimed.Composed, composed, err = db.composeDue(tx, c.Outlet, c.Now, c.Pushes, c.Compose)
-		if err != nil {
-			return fmt.Errorf("compose: %w", err)
-		}
-		ids, err := db.due(tx, c)
-		if err != nil || len(ids) == 0 {
-			return err
-		}
-		places = make(map[string]int, len(ids))
-		for i, id := range ids {
-			places[id] = i
-		}
-		return tx.list(&rows, `update delivery set state = 'leased', attempt = attempt + 1, lease_token = ?, next_at_ms = ?, updated_at_ms = ?
-where outlet_no = ? and id`+db.inList+`
-returning id, push_id, courier_no, home_no, device_id, provider, attempt, expires_at_ms, created_at_ms, silent`,
-			c.Token, ms(c.LeaseUntil), ms(c.Now), c.Outlet, db.asList(ids))
-	})
-	if err != nil || len(rows) == 0 {
-		return claimed, err
-	}
-	slices.SortFunc(rows, func(a, b claimRow) int { return cmp.Compare(places[a.ID], places[b.ID]) })
-	messages, err := db.messages(ctx, c.Outlet, rows, composed)
-	if err != nil {
-		return claimed, fmt.Errorf("messages: %w", err)
-	}
-	addresses, err := db.addresses(ctx, rows)
-	if err != nil {
-		return claimed, fmt.Errorf("addresses: %w", err)
-	}
-	claimed.Deliveries = make([]push.Delivery, len(rows))
-	for i, r := range rows {
-		at := addresses[r.DeviceID]
-		d := push.Delivery{
-			Outlet: c.Outlet, ID: r.ID, PushID: r.PushID, CourierNo: r.CourierNo, Home: r.Home, DeviceID: r.DeviceID, Provider: r.Provider,
-			Attempt: r.Attempt, LeaseToken: c.Token, ExpiresAt: fromMS(r.ExpiresMS), CreatedAt: fromMS(r.CreatedMS),
-			Message: messages[r.PushID], Address: at.address, AddrKey: at.key,
-		}
-		d.Message.High = d.Message.High && !r.Silent
-		d.Message.TTL = max(0, d.ExpiresAt.Sub(c.Now)).Truncate(time.Second)
-		claimed.Deliveries[i] = d
-	}
-	return claimed, nil
-}
-
-// due chooses the deliveries that a claim leases.
-func (db *DB) due(tx *Tx, c push.Claim) (ids []string, err error) {
-	const due = `select id, courier_no, device_id from delivery
-where outlet_no = ? and state in ('queued', 'leased') and next_at_ms <= ? and `
-	var over []push.Due
-	err = tx.list(&over, due+`expires_at_ms <= ? order by expires_at_ms limit ?`+db.skipLocked, c.Outlet, ms(c.Now), ms(c.Now), expired)
-	if err != nil {
-		return nil, fmt.Errorf("expired: %w", err)
-	}
-	for _, d := range over {
-		ids = append(ids, d.ID)
-	}
-	for _, room := range c.Rooms {
-		var list []push.Due
-		err := tx.list(&list, due+`provider = ? and expires_at_ms > ? and not (device_id`+db.inList+`) order by next_at_ms, id limit ?`+db.skipLocked,
-			c.Outlet, ms(c.Now), room.Provider, ms(c.Now), db.asList(nonNil(c.Busy)), room.Limit*choice+fewest)
-		if err != nil {
-			return nil, fmt.Errorf("due: %w", err)
-		}
-		ids = append(ids, push.Choose(list, room.Limit)...)
-	}
-	return ids, nil
-}
-
-// messages reads what the pushes say, but for those that have just been composed.
-func (db *DB) messages(ctx context.Context, outlet doorstep.OutletNo, claimed []claimRow, composed map[string]push.Message) (map[string]push.Message, error) {
-	messages := make(map[string]push.Message, len(claimed))
-	var ids []string
-	for _, r := range claimed {
-		if m, ok := composed[r.PushID]; ok {
-			messages[r.PushID] = m
-		} else {
-			ids = append(ids, r.PushID)
-		}
-	}
-	if len(ids) == 0 {
-		return messages, nil
-	}
-	var rows []struct{ ID, Content string }
-	if err := db.list(ctx, &rows, `select id, content from push where outlet_no = ? and id`+db.inList, outlet, db.asList(ids)); err != nil {
-		return nil, err
-	}
-	for _, r := range rows {
-		var m push.Message
-		if err := json.Unmarshal([]byte(r.Content), &m); err != nil {
-			return nil, fmt.Errorf("push %s: %w", r.ID, err)
-		}
-		messages[r.ID] = m
-	}
-	return messages, nil
-}
-
-// reach is where a device was when it was read: key changes whenever the
-// address is set or refreshed.
-type reach struct {
-	address push.Address
-	key     string
-}
-
-// addresses reads the devices' addresses, one statement a home.
-func (db *DB) addresses(ctx context.Context, claimed []claimRow) (map[string]reach, error) {
-	byHome := map[doorstep.OutletNo][]string{}
-	for _, r := range claimed {
-		byHome[r.Home] = append(byHome[r.Home], r.DeviceID)
-	}
-	all := map[string]reach{}
-	for home, ids := range byHome {
-		var rows []struct {
-			ID        string
-			Provider  string
-			Address   []byte
-			Hash      string `db:"address_hash"`
-			UpdatedMS int64  `db:"updated_at_ms"`
-		}
-		err := db.list(ctx, &rows, `select id, provider, address, address_hash, updated_at_ms from device
-where outlet_no = ? and id`+db.inList+` and retired_at_ms is null and address is not null`, home, db.asList(ids))
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			plain, err := db.vault.Open(r.Address, addressPlace(home, r.ID))
-			if err != nil {
-				return nil, err
-			}
-			all[r.ID] = reach{push.Address{Kind: push.AddressKind(r.Provider), Value: string(plain)}, addressKey(r.Hash, r.UpdatedMS)}
-		}
-	}
-	return all, nil
-}
-
-func addressPlace(home doorstep.OutletNo, id string) vault.Place {
-	return vault.Place{Table: "device", Column: "address", Row: fmt.Sprintf("%d|%s", home, id)}
-}
-
-func addressKey(hash string, updatedMS int64) string { return fmt.Sprintf("%s|%d", hash, updatedMS) }
 
 // Finish writes outcomes, fenced by the lease token, and a fact for every
 // delivery that ended.
 func (db *DB) Finish(ctx context.Context, list []push.Ended) error {
-	byOutlet := map[doorstep.OutletNo][]push.Ended{}
+	list = slices.SortedFunc(slices.Values(list), func(a, b push.Ended) int {
+		return cmp.Or(cmp.Compare(a.Delivery.Outlet, b.Delivery.Outlet), strings.Compare(a.Delivery.ID, b.Delivery.ID))
+	})
+	groups := map[ending][]string{}
+	var order []ending // of their first deliveries
+	facts := make(map[string]sealedFact, len(list))
 	for _, e := range list {
-		byOutlet[e.Delivery.Outlet] = append(byOutlet[e.Delivery.Outlet], e)
-	}
-	var work errgroup.Group // on SQLite they share a commit
-	work.SetLimit(outletsAtOnce)
-	for _, ended := range byOutlet {
-		work.Go(func() error { return db.finish(ctx, ended) })
-	}
-	return work.Wait()
-}
-
-// outletsAtOnce is how many outlets' outcomes are written at once.
-const outletsAtOnce = 8
-
-func (db *DB) finish(ctx context.Context, list []push.Ended) error {
-	slices.SortFunc(list, func(a, b push.Ended) int { return strings.Compare(a.Delivery.ID, b.Delivery.ID) })
-	rows := make([][]any, len(list))
-	facts := map[string]sealedFact{}
-	for i, e := range list {
 		d := e.Delivery
-		next := int64(0)
+		g := ending{outlet: d.Outlet, token: d.LeaseToken, state: e.State, code: e.Code, attempt: e.Attempts()}
 		if e.State == push.Queued {
-			next = ms(e.NextAt)
+			g.nextMS = ms(e.NextAt)
 		} else {
 			sealed, err := db.sealFacts([]evidence.Fact{pushFact(e)})
 			if err != nil {
@@ -296,24 +120,29 @@ func (db *DB) finish(ctx context.Context, list []push.Ended) error {
 			}
 			facts[d.ID] = sealed[0]
 		}
-		rows[i] = []any{
-			d.Outlet, d.ID, d.PushID, d.CourierNo, d.Home, d.DeviceID, d.Provider, string(e.State), e.Attempts(),
-			next, d.LeaseToken, ms(d.ExpiresAt), e.Code, e.ProviderID, ms(d.CreatedAt), ms(e.At), 0,
+		if groups[g] == nil {
+			order = append(order, g)
 		}
+		groups[g] = append(groups[g], d.ID)
 	}
 	return db.inTx(ctx, func(tx *Tx) error {
-		// A portable update of many rows. A late worker changes nothing: its
-		// token no longer holds.
-		took, err := insertReturning[string](tx, insertDelivery, `on conflict (outlet_no, id) do update set state = excluded.state,
-  attempt = excluded.attempt, next_at_ms = excluded.next_at_ms, lease_token = '', code = excluded.code,
-  provider_ref = excluded.provider_ref, updated_at_ms = excluded.updated_at_ms
-where delivery.state = 'leased' and delivery.lease_token = excluded.lease_token returning id`, rows)
-		if err != nil {
-			return fmt.Errorf("outcomes: %w", err)
+		took := make(map[string]bool, len(list))
+		for _, g := range order {
+			var ids []string
+			// A late worker changes nothing: its token no longer holds.
+			err := tx.list(&ids, `update delivery set state = ?, attempt = ?, next_at_ms = ?, lease_token = '', code = ?, updated_at_ms = ?
+where outlet_no = ? and state = 'leased' and lease_token = ? and id`+db.inList+` returning id`,
+				string(g.state), g.attempt, g.nextMS, g.code, ms(list[0].At), g.outlet, g.token, db.asList(groups[g]))
+			if err != nil {
+				return fmt.Errorf("outcomes: %w", err)
+			}
+			for _, id := range ids {
+				took[id] = true
+			}
 		}
 		var written []sealedFact
 		for _, e := range list {
-			if !slices.Contains(took, e.Delivery.ID) {
+			if !took[e.Delivery.ID] {
 				continue
 			}
 			if f, ok := facts[e.Delivery.ID]; ok {
@@ -337,7 +166,7 @@ func pushFact(e push.Ended) evidence.Fact {
 		ID: d.ID, Outlet: d.Outlet, Kind: evidence.Push, Source: evidence.Server, CourierNo: d.CourierNo, OccurredAt: e.At, ReceivedAt: e.At,
 		Fields: []evidence.Field{
 			{Name: "push_id", Value: d.PushID}, {Name: "provider", Value: d.Provider}, {Name: "outcome", Value: string(e.State)},
-			{Name: "code", Value: e.Code}, {Name: "attempt", Value: e.Attempts()},
+			{Name: "code", Value: e.Code}, {Name: "attempt", Value: e.Attempts()}, {Name: "provider_ref", Value: e.ProviderID},
 		},
 	}
 }

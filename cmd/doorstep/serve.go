@@ -110,6 +110,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	})
 	sender.Observer = measured
 	db.Observe(measured)
+	db.ClaimWith(sender)
 	db.OnNews(func(n store.News) {
 		sender.Wake()
 		ring(bell, n)
