@@ -50,3 +50,8 @@ func (db *DB) ComposeDue(ctx context.Context, outlet doorstep.OutletNo, now time
 	})
 	return n, err
 }
+
+// SpoilAddresses makes devices' addresses such that no key opens them.
+func (db *DB) SpoilAddresses(ctx context.Context) error {
+	return db.inTx(ctx, func(tx *Tx) error { return tx.exec(`update device set address = ?`, []byte("?")) })
+}
