@@ -1,6 +1,10 @@
 package reading
 
-import "sort"
+import (
+	"slices"
+
+	"doorstep/prefs"
+)
 
 // analysis is a text with what the rules see in it.
 type analysis struct {
@@ -49,6 +53,11 @@ func (a *analysis) marks() []mark {
 		}
 		add(h, r.start, r.end)
 	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].start < out[j].start })
+	slices.SortStableFunc(out, func(x, y mark) int { return x.start - y.start })
 	return out
+}
+
+// isSure reports whether a rule is sure that a teaches tag.
+func (a *analysis) isSure(tag prefs.Tag) bool {
+	return slices.ContainsFunc(a.rulings, func(r ruling) bool { return r.sure && r.tag == tag })
 }

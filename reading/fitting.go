@@ -130,6 +130,10 @@ func (f *fitting) learn(s *sample, share float32) {
 	})
 }
 
+// trapWeight is how much more it costs to fall into a trap than to be wrong
+// elsewhere.
+const trapWeight = 2
+
 // lossGradient turns log-odds into the derivative of the loss: logistic for each
 // tag, cross-entropy over categories.
 func lossGradient(logits []float32, s *sample, share float32) []float32 {
@@ -137,6 +141,9 @@ func lossGradient(logits []float32, s *sample, share float32) []float32 {
 		logits[o] = logistic(logits[o])
 		if taught {
 			logits[o]--
+		}
+		if s.traps[o] {
+			logits[o] *= trapWeight
 		}
 	}
 	category := logits[tagCount:]

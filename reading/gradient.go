@@ -14,7 +14,7 @@ func (b *backward) turn(w *weights) {
 	transpose(b.turned.conv1, w.conv1, reach1*embedded, hidden)
 	transpose(b.turned.conv2, w.conv2, reach2*hidden, hidden)
 	transpose(b.turned.context, w.context, hidden, hidden)
-	transpose(b.turned.heads, w.heads, hidden, 2*outputs)
+	transpose(b.turned.heads, w.heads, hidden, columns)
 	transpose(b.turned.sum1, w.sum1, 2*hidden, summary)
 	transpose(b.turned.sum2, w.sum2, summary, outputs)
 }
@@ -35,7 +35,7 @@ func (b *backward) run(p *pass, d *dropout, dlogits []float32, g *weights) {
 	b.dx = grow(b.dx, (n+reach1-1)*embedded)
 	b.dh1 = grow(b.dh1, (n+reach2-1)*hidden)
 	b.dh2 = grow(b.dh2, n*hidden)
-	b.dheads = grow(b.dheads, n*2*outputs)
+	b.dheads = grow(b.dheads, n*columns)
 	b.dpooled = grow(b.dpooled, 2*hidden)
 	b.dsum = grow(b.dsum, summary)
 	b.dctx = grow(b.dctx, hidden)
@@ -47,12 +47,12 @@ func (b *backward) run(p *pass, d *dropout, dlogits []float32, g *weights) {
 		g.headBias[o] += dl
 		var said float32
 		for i := range n {
-			said += float32(p.share[i*outputs+o] * p.heads[i*2*outputs+outputs+o])
+			said += float32(p.share[i*outputs+o] * p.heads[i*columns+outputs+o])
 		}
 		for i := range n {
 			s := p.share[i*outputs+o]
-			b.dheads[i*2*outputs+outputs+o] = float32(dl * s)
-			b.dheads[i*2*outputs+o] = float32(float32(dl*s) * (p.heads[i*2*outputs+outputs+o] - said))
+			b.dheads[i*columns+outputs+o] = float32(dl * s)
+			b.dheads[i*columns+o] = float32(float32(dl*s) * (p.heads[i*columns+outputs+o] - said))
 		}
 	}
 	// summary
@@ -94,10 +94,10 @@ func (b *backward) run(p *pass, d *dropout, dlogits []float32, g *weights) {
 			}
 		}
 	}
-	(&product{rows: n, columns: hidden, n: 2 * outputs, a: b.dheads, nextA: 2 * outputs, strideA: 1,
+	(&product{rows: n, columns: hidden, n: columns, a: b.dheads, nextA: columns, strideA: 1,
 		b: t.heads, strideB: hidden, nextTo: hidden}).add(b.dh2)
-	(&product{rows: hidden, columns: 2 * outputs, n: n, a: p.h2, nextA: 1, strideA: hidden,
-		b: b.dheads, strideB: 2 * outputs, nextTo: 2 * outputs}).add(g.heads)
+	(&product{rows: hidden, columns: columns, n: n, a: p.h2, nextA: 1, strideA: hidden,
+		b: b.dheads, strideB: columns, nextTo: columns}).add(g.heads)
 	for i := range n {
 		dh := b.dh2[i*hidden:][:hidden]
 		below := b.dh1[(i+reach2/2)*hidden:][:hidden]

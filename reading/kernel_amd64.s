@@ -1,5 +1,9 @@
 #include "textflag.h"
 
+// Each kernel keeps a piece of the result in registers while it goes through the
+// n rows of b. Products are rounded before they are added, as in plain Go: no
+// fused multiplication.
+
 // func product2x64(to *float32, nextTo int, a *float32, nextA, strideA int, b *float32, strideB, n int)
 TEXT ·product2x64(SB), NOSPLIT, $0-64
 	MOVQ to+0(FP), DI

@@ -19,8 +19,9 @@ const (
 	embedded = 64 // numbers by which a feature is described
 	hidden   = 64 // numbers by which a token in its context is described
 	reach1   = 3  // tokens that the first layer looks at
-	reach2   = 3
+	reach2   = 7  // and the second
 	summary  = 96 // numbers by which a text is described
+	columns  = 96 // of heads: scores, then values, and nothing up to what the kernels like
 )
 
 // weights are all numbers of a network but its table, as views of one slice.
@@ -29,7 +30,7 @@ type weights struct {
 	conv1, bias1        []float32 // reach1*embedded x hidden
 	conv2, bias2        []float32 // reach2*hidden x hidden
 	context             []float32 // hidden x hidden
-	heads, headBias     []float32 // hidden x 2*outputs: how much a token counts, and what it says
+	heads, headBias     []float32 // hidden x columns: how much a token counts, and what it says
 	sum1, sumBias, sum2 []float32 // 2*hidden x summary, summary x outputs
 }
 
@@ -42,7 +43,7 @@ func newWeights() *weights {
 		{&w.conv1, reach1 * embedded * hidden}, {&w.bias1, hidden},
 		{&w.conv2, reach2 * hidden * hidden}, {&w.bias2, hidden},
 		{&w.context, hidden * hidden},
-		{&w.heads, hidden * 2 * outputs}, {&w.headBias, outputs},
+		{&w.heads, hidden * columns}, {&w.headBias, outputs},
 		{&w.sum1, 2 * hidden * summary}, {&w.sumBias, summary}, {&w.sum2, summary * outputs},
 	}
 	total := 0
@@ -65,11 +66,13 @@ type pass struct {
 	h2     []float32 // n x hidden
 	mean1  []float32 // hidden
 	ctx    []float32 // hidden
-	heads  []float32 // n x 2*outputs
+	heads  []float32 // n x columns
 	share  []float32 // n x outputs: softmax over tokens
 	pooled []float32 // 2*hidden
 	maxAt  []int32
 	sum    []float32
+	top    []float32 // outputs: of the scores
+	total  []float32 // outputs: what the shares are divided by, inverted
 	logits []float32
 }
 
@@ -90,7 +93,7 @@ func (p *pass) begin(n int) {
 	p.h2 = grow(p.h2, n*hidden)
 	p.mean1 = grow(p.mean1, hidden)
 	p.ctx = grow(p.ctx, hidden)
-	p.heads = grow(p.heads, n*2*outputs)
+	p.heads = grow(p.heads, n*columns)
 	p.share = grow(p.share, n*outputs)
 	p.pooled = grow(p.pooled, 2*hidden)
 	if p.maxAt == nil {
@@ -98,6 +101,7 @@ func (p *pass) begin(n int) {
 	}
 	p.sum = grow(p.sum, summary)
 	p.logits = grow(p.logits, outputs)
+	p.top, p.total = grow(p.top, outputs), grow(p.total, outputs)
 }
 
 // dropout says what a step of training leaves out, as factors of what it keeps.
@@ -154,8 +158,8 @@ func (w *weights) forward(p *pass, d *dropout) {
 			}
 		}
 	}
-	(&product{rows: n, columns: 2 * outputs, n: hidden, a: p.h2, nextA: hidden, strideA: 1,
-		b: w.heads, strideB: 2 * outputs, nextTo: 2 * outputs}).add(p.heads)
+	(&product{rows: n, columns: columns, n: hidden, a: p.h2, nextA: hidden, strideA: 1,
+		b: w.heads, strideB: columns, nextTo: columns}).add(p.heads)
 	for j := range mean2 {
 		mean2[j] /= float32(n)
 	}
@@ -175,30 +179,36 @@ func (w *weights) forward(p *pass, d *dropout) {
 
 // attend weighs, for each output, what the tokens say by how much they count.
 func (p *pass) attend() {
-	n := p.n
-	for o := range outputs {
-		top := p.heads[o]
-		for i := 1; i < n; i++ {
-			top = max(top, p.heads[i*2*outputs+o])
+	top, sum, said := p.top[:outputs], p.total[:outputs], p.logits[:outputs]
+	copy(top, p.heads)
+	for i := 1; i < p.n; i++ {
+		for o, score := range p.heads[i*columns:][:outputs] {
+			top[o] = max(top[o], score)
 		}
-		var sum float32
-		for i := range n {
-			e := exp(p.heads[i*2*outputs+o] - top)
-			p.share[i*outputs+o] = e
-			sum += e
+	}
+	for i := range p.n {
+		scores, share := p.heads[i*columns:][:outputs], p.share[i*outputs:][:outputs]
+		for o, score := range scores {
+			e := exp(score - top[o])
+			share[o] = e
+			sum[o] += e
 		}
-		var said float32
-		for i := range n {
-			p.share[i*outputs+o] /= sum
-			said += float32(p.share[i*outputs+o] * p.heads[i*2*outputs+outputs+o])
+	}
+	for o, total := range sum {
+		sum[o] = 1 / total
+	}
+	for i := range p.n {
+		values, share := p.heads[i*columns+outputs:][:outputs], p.share[i*outputs:][:outputs]
+		for o, by := range sum {
+			share[o] *= by
+			said[o] += float32(share[o] * values[o])
 		}
-		p.logits[o] += said
 	}
 }
 
 // said is what token i, in its place, said for an output.
 func (p *pass) said(i, output int) float32 {
-	return p.share[i*outputs+output] * p.heads[i*2*outputs+outputs+output]
+	return p.share[i*outputs+output] * p.heads[i*columns+outputs+output]
 }
 
 func rectify(x []float32) {

@@ -9,6 +9,13 @@ import (
 	"doorstep/prefs"
 )
 
+// surely is what a sure rule adds to the log-odds of its tag. It keeps what is
+// stated plainly from being talked away.
+const surely = 1.5
+
+// longText is how many tokens a text may have for its working memory to be kept.
+const longText = 500
+
 // Reader reads complaints. It is safe for concurrent use.
 type Reader struct {
 	model *model
@@ -29,11 +36,18 @@ func newReader(m *model) *Reader {
 
 // Read says what text says. It reads the first MaxRunes runes.
 func (r *Reader) Read(text string) Reading {
-	d := r.desks.Get().(*desk)
-	defer r.desks.Put(d)
 	a := analyse(text)
 	t := tokensOf(a)
+	d := r.desks.Get().(*desk)
+	if len(t.list) <= longText {
+		defer r.desks.Put(d)
+	}
 	logits := r.model.run(t, d)
+	for i, tag := range prefs.Tags {
+		if a.isSure(tag) {
+			logits[i] += surely
+		}
+	}
 	out := category(logits[tagCount:])
 	out.CategoryBecause = because(a, t, d, tagCount+slices.Index(complaints.Categories, out.Category))
 	confidences := make([]float64, tagCount)

@@ -12,6 +12,7 @@ type sample struct {
 	features []int32
 	ends     []int32 // of each token's features: as it is written, then what is known about it
 	tags     []bool  // what a training row teaches
+	traps    []bool  // what it would be likely to be taken for
 	category int     // of a training row, or -1
 }
 
@@ -73,18 +74,24 @@ func samples(rows []Row) (all []sample, ids []uint32) {
 		s := &all[i]
 		s.fill(texts[i], index)
 		s.category = slices.Index(complaints.Categories, rows[i].Category)
-		s.tags = make([]bool, tagCount)
-		for _, tag := range rows[i].Tags {
-			s.tags[slices.Index(prefs.Tags, tag)] = true
-		}
+		s.tags, s.traps = marked(rows[i].Tags), marked(rows[i].Avoid)
 	}
 	return all, ids
+}
+
+// marked tells for each tag of the vocabulary whether it is among tags.
+func marked(tags []prefs.Tag) []bool {
+	is := make([]bool, tagCount)
+	for _, tag := range tags {
+		is[slices.Index(prefs.Tags, tag)] = true
+	}
+	return is
 }
 
 // joinedSample is a and b as one text, which teaches what either does. Its category is
 // anybody's guess.
 func joinedSample(a, b *sample) *sample {
-	s := &sample{category: -1, tags: slices.Clone(a.tags)}
+	s := &sample{category: -1, tags: slices.Clone(a.tags), traps: make([]bool, tagCount)}
 	s.features = slices.Concat(a.features, b.features)
 	s.ends = slices.Clone(a.ends)
 	for _, end := range b.ends {

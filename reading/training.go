@@ -15,17 +15,17 @@ type Training struct {
 
 func (t Training) withDefaults() Training {
 	if t.Epochs == 0 {
-		t.Epochs = 10
+		t.Epochs = 8
 	}
 	if t.Networks == 0 {
-		t.Networks = 2
+		t.Networks = 3
 	}
 	return t
 }
 
 // How networks are fitted; found by leaving authors out.
 const (
-	leastRows   = 3    // in which a feature must occur
+	leastRows   = 4    // in which a feature must occur
 	batchSize   = 32   // samples to a step
 	fullRate    = 2e-3 // of AdamW; rises for warmUp steps, then falls to 0
 	warmUp      = 100
