@@ -57,7 +57,28 @@ func (a *analysis) marks() []mark {
 	return out
 }
 
-// isSure reports whether a rule is sure that a teaches tag.
-func (a *analysis) isSure(tag prefs.Tag) bool {
-	return slices.ContainsFunc(a.rulings, func(r ruling) bool { return r.sure && r.tag == tag })
+// surely is by how much rules move the log-odds of a tag. It keeps what is stated
+// plainly from being talked away.
+const surely = 1.5
+
+// leaning is what the rules add to the log-odds of tag: something if one of them
+// is sure of it, the opposite if they find it only in what somebody else says or
+// wants.
+func (a *analysis) leaning(tag prefs.Tag) float32 {
+	own, foreign := false, false
+	for _, r := range a.rulings {
+		switch {
+		case r.tag != tag:
+		case r.sure:
+			return surely
+		case a.clauses[r.clause].guard&(guardSaid|guardThird) != 0:
+			foreign = true
+		default:
+			own = true
+		}
+	}
+	if foreign && !own {
+		return -surely
+	}
+	return 0
 }

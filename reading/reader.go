@@ -9,10 +9,6 @@ import (
 	"doorstep/prefs"
 )
 
-// surely is what a sure rule adds to the log-odds of its tag. It keeps what is
-// stated plainly from being talked away.
-const surely = 1.5
-
 // longText is how many tokens a text may have for its working memory to be kept.
 const longText = 500
 
@@ -44,9 +40,7 @@ func (r *Reader) Read(text string) Reading {
 	}
 	logits := r.model.run(t, d)
 	for i, tag := range prefs.Tags {
-		if a.isSure(tag) {
-			logits[i] += surely
-		}
+		logits[i] += a.leaning(tag)
 	}
 	out := category(logits[tagCount:])
 	out.CategoryBecause = because(a, t, d, tagCount+slices.Index(complaints.Categories, out.Category))

@@ -18,7 +18,7 @@ func (t Training) withDefaults() Training {
 		t.Epochs = 8
 	}
 	if t.Networks == 0 {
-		t.Networks = 3
+		t.Networks = 2
 	}
 	return t
 }
