@@ -44,10 +44,10 @@ func (m *model) run(t *tokens, d *desk) []float32 {
 func (n *network) describe(s *sample, p *pass) {
 	p.begin(max(s.len(), 1)) // an empty text is one empty token
 	s.each(func(token int, rows []int32, by float32) {
-		x := p.rowX(token)
+		x := (*[embedded]float32)(p.rowX(token))
 		for _, row := range rows {
 			by := by * n.scale[row]
-			for j, v := range n.table[int(row)*embedded:][:embedded] {
+			for j, v := range (*[embedded]byte)(n.table[int(row)*embedded:]) {
 				x[j] += float32(by * float32(int8(v)))
 			}
 		}

@@ -148,13 +148,15 @@ func (w *weights) forward(p *pass, d *dropout) {
 		if d != nil {
 			scale(h, d.second[i*hidden:])
 		}
-		below := p.rowH1(i)
-		for j := range h {
-			h[j] += below[j]
-			mean2[j] += h[j]
-			if h[j] > max2[j] {
-				max2[j] = h[j]
-				p.maxAt[j] = int32(i)
+		below, at := (*[hidden]float32)(p.rowH1(i)), (*[hidden]int32)(p.maxAt)
+		it, mean, most := (*[hidden]float32)(h), (*[hidden]float32)(mean2), (*[hidden]float32)(max2)
+		for j, v := range it {
+			v += below[j]
+			it[j] = v
+			mean[j] += v
+			if v > most[j] {
+				most[j] = v
+				at[j] = int32(i)
 			}
 		}
 	}
