@@ -58,10 +58,6 @@ const (
 // it, are kept of one consumer: more would change nothing that matters.
 const MostKept = 32
 
-// MostInWindow is how many complaints of one tag are kept within 30 days. The
-// first four reach the limit of what counts, whatever they weigh.
-const MostInWindow = 4
-
 // Evidence is one sign of what a consumer wants.
 type Evidence struct {
 	Tag       Tag
