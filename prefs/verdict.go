@@ -82,7 +82,8 @@ type VerdictStore interface {
 	AddVerdict(ctx context.Context, a doorstep.Actor, o Opinion) (paused bool, err error)
 	// Learning lists the tags of which there are verdicts, sorted.
 	Learning(ctx context.Context, company doorstep.CompanyNo) ([]Learning, error)
-	// ResumeLearning counts anew and lets a tag be learned again.
+	// ResumeLearning lets a paused tag be learned again and counts anew; another
+	// tag it leaves as it is.
 	ResumeLearning(ctx context.Context, company doorstep.CompanyNo, tag Tag, at time.Time) error
 }
 
@@ -159,5 +160,14 @@ func (p *Panel) Resume(ctx context.Context, a doorstep.Actor, code string) (Lear
 	if !ok {
 		return Learning{}, doorstep.NotFound("tag", code)
 	}
-	return Learning{Tag: tag}, p.Store.ResumeLearning(ctx, a.Company, tag, p.Now())
+	if err := p.Store.ResumeLearning(ctx, a.Company, tag, p.Now()); err != nil {
+		return Learning{}, err
+	}
+	list, err := p.Store.Learning(ctx, a.Company)
+	for _, l := range list {
+		if l.Tag == tag {
+			return l, err
+		}
+	}
+	return Learning{Tag: tag}, err
 }

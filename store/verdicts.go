@@ -299,15 +299,11 @@ func (db *DB) Learning(ctx context.Context, company doorstep.CompanyNo) ([]prefs
 	return list, nil
 }
 
-// ResumeLearning lets a tag be learned again and begins its count anew.
+// ResumeLearning lets a paused tag be learned again and begins its count anew.
 func (db *DB) ResumeLearning(ctx context.Context, company doorstep.CompanyNo, tag prefs.Tag, at time.Time) error {
 	return db.inTx(ctx, func(tx *Tx) error {
-		n, err := tx.changed(`update tag_learning set verdicts = 0, wrong = 0, since_ms = ?, paused_at_ms = null
+		return tx.exec(`update tag_learning set verdicts = 0, wrong = 0, since_ms = ?, paused_at_ms = null
 where company_no = ? and tag = ? and paused_at_ms is not null`, ms(at), company, tag)
-		if err == nil && n == 0 {
-			err = &doorstep.ConflictError{Code: "not_paused", Detail: "this tag's learning is not paused"}
-		}
-		return err
 	})
 }
 
