@@ -212,7 +212,8 @@ func (l *limits) skip() { l.gains = append(l.gains, gain{}) }
 func (l *limits) take(evidence []Evidence, i, tag int) (weight float64, incident bool) {
 	e := &evidence[i]
 	weight = e.Weight
-	incident = e.sign() == Complained && weight > 0
+	complained := e.sign() == Complained
+	incident = complained && weight > 0
 	if most, within := e.window(); within > 0 {
 		free := most
 		for j := l.last[tag]; j != none; j = l.gains[j].before {
@@ -220,7 +221,7 @@ func (l *limits) take(evidence []Evidence, i, tag int) (weight float64, incident
 			if o.sign() != e.sign() || e.Sign == MarkedRight && o.By != e.By {
 				continue
 			}
-			if incident && e.Waybill != "" && o.Waybill == e.Waybill {
+			if complained && e.Waybill != "" && o.Waybill == e.Waybill {
 				// One parcel teaches once, however often it is complained of.
 				weight, incident = max(0, weight-l.gains[j].weight), false
 			}

@@ -90,6 +90,7 @@ func TestRepetitionDoesNotCount(t *testing.T) {
 	right := func(by string, days float64) prefs.Evidence { return marked(prefs.MarkedRight, tag, by, days) }
 
 	require.InDelta(t, 0.625, confidence(of("SF1", 4, 0), of("SF1", 4, 0)), 1e-9, "a parcel is complained of twice")
+	require.InDelta(t, 0.625, confidence(of("SF1", 4, 2), of("SF1", 4, 1), of("SF1", 4, 0)), 0.01, "and once more")
 	require.InDelta(t, 0.625, confidence(of("SF1", 2.4, 0), of("SF1", 4, 0)), 1e-9, "the second time more clearly")
 	require.InDelta(t, 0.75, confidence(of("SF1", 4, 0), of("SF2", 4, 0)), 1e-9)
 	require.Equal(t, prefs.Advise, prefs.Profile{Evidence: []prefs.Evidence{of("SF1", 4, 0), of("SF1", 4, 0), right("li", 0), right("chen", 0)}}.Overview(now)[0].Level,

@@ -77,9 +77,9 @@ type VerdictStore interface {
 	// AddVerdict keeps a verdict with its fact, its weight as evidence if it is
 	// about what was learned, and its place in the count of the company, all in
 	// one transaction. The same verdict again changes nothing; another one of the
-	// same person takes its place. It says whether it was the one that paused
-	// the tag's learning.
-	AddVerdict(ctx context.Context, a doorstep.Actor, o Opinion) (paused bool, err error)
+	// same person takes its place. It says since when the verdict stands, and
+	// whether it was the one that paused the tag's learning.
+	AddVerdict(ctx context.Context, a doorstep.Actor, o Opinion) (since time.Time, paused bool, err error)
 	// Learning lists the tags of which there are verdicts, sorted.
 	Learning(ctx context.Context, company doorstep.CompanyNo) ([]Learning, error)
 	// ResumeLearning lets a paused tag be learned again and counts anew; another
@@ -96,7 +96,7 @@ type Panel struct {
 	Paused func(Tag) // told when learning pauses; nil: nobody
 }
 
-// Judge takes one verdict. A tag that nothing is known of at the parcel's
+// Judge takes one verdict and gives it back as it stands. A tag that nothing is known of at the parcel's
 // consignee is not there.
 func (p *Panel) Judge(ctx context.Context, a doorstep.Actor, waybill, code, verdict string) (Opinion, error) {
 	o := Opinion{Verdict: Verdict(verdict), At: p.Now()}
@@ -130,7 +130,8 @@ func (p *Panel) Judge(ctx context.Context, a doorstep.Actor, waybill, code, verd
 	if a.Subject != "" {
 		o.Fact.Fields = append(o.Fact.Fields, evidence.Field{Name: "by", Value: a.Subject})
 	}
-	paused, err := p.Store.AddVerdict(ctx, a, o)
+	var paused bool
+	o.At, paused, err = p.Store.AddVerdict(ctx, a, o)
 	if err == nil && paused && p.Paused != nil {
 		p.Paused(o.Tag)
 	}

@@ -30,14 +30,13 @@ func addEvidence(tx *Tx, consumer doorstep.ConsumerID, list []prefs.Evidence) er
 		return fmt.Errorf("evidence of wishes: %w", err)
 	}
 	for _, e := range list {
-		told := 0
+		alike := `sign <> 'complaint'` // apart, so that clicks do not push words out
 		if e.Sign == "" || e.Sign == prefs.Complained {
-			told = 1
+			alike = `sign = 'complaint'`
 		}
-		// Complaints and the rest apart, so that clicks do not push words out.
-		err := tx.exec(`delete from tag_evidence where consumer_id = ? and tag = ? and (sign = 'complaint') = (? = 1) and source_id not in (
-  select source_id from tag_evidence where consumer_id = ? and tag = ? and (sign = 'complaint') = (? = 1)
-  order by at_ms desc, source_id desc limit ?)`, consumer, e.Tag, told, consumer, e.Tag, told, prefs.MostKept)
+		err := tx.exec(`delete from tag_evidence where consumer_id = ? and tag = ? and `+alike+` and source_id not in (
+  select source_id from tag_evidence where consumer_id = ? and tag = ? and `+alike+` order by at_ms desc, source_id desc limit ?)`,
+			consumer, e.Tag, consumer, e.Tag, prefs.MostKept)
 		if err != nil {
 			return fmt.Errorf("old evidence of wishes: %w", err)
 		}
@@ -164,15 +163,15 @@ type verdictRow struct {
 }
 
 // AddVerdict keeps what somebody says of a tag.
-func (db *DB) AddVerdict(ctx context.Context, a doorstep.Actor, o prefs.Opinion) (paused bool, err error) {
+func (db *DB) AddVerdict(ctx context.Context, a doorstep.Actor, o prefs.Opinion) (since time.Time, paused bool, err error) {
 	facts, err := db.sealFacts([]evidence.Fact{o.Fact})
 	if err != nil {
-		return false, err
+		return since, false, err
 	}
 	// Nobody who reads a consumer's data learns who judged his tags.
 	person := db.vault.Hash("verdict", fmt.Sprintf("%d|%s|%s|%s", a.Company, a.Role, a.Courier, a.Subject))
 	err = db.inTx(ctx, func(tx *Tx) error {
-		paused = false
+		since, paused = o.At, false
 		if err := tx.exec(touchConsumer, o.Consumer, a.Company, ms(o.At)); err != nil {
 			return err
 		}
@@ -181,6 +180,7 @@ func (db *DB) AddVerdict(ctx context.Context, a doorstep.Actor, o prefs.Opinion)
 			o.Consumer, o.Tag, person, o.Waybill)
 		switch {
 		case err == nil && was.Verdict == o.Verdict:
+			since = fromMS(was.AtMS)
 			return nil
 		case err != nil && !errors.Is(err, sql.ErrNoRows):
 			return err
@@ -208,9 +208,9 @@ on conflict (consumer_id, tag, person, waybill) do update set verdict = excluded
 		return db.wishesChanged(tx, o.Consumer, "", ms(o.At))
 	})
 	if err != nil {
-		return false, fmt.Errorf("verdict: %w", err)
+		return since, false, fmt.Errorf("verdict: %w", err)
 	}
-	return paused, nil
+	return since, paused, nil
 }
 
 // addVerdictEvidence puts a verdict among the signs of what the consumer wants,
@@ -255,6 +255,9 @@ func (r learningRow) learning() prefs.Learning {
 // countVerdict moves the company's running count on and pauses the tag's
 // learning if too much was wrong.
 func countVerdict(tx *Tx, company doorstep.CompanyNo, o prefs.Opinion, was verdictRow) (paused bool, err error) {
+	if !o.Learned && was.Counted == 0 {
+		return false, nil
+	}
 	var row learningRow
 	// The update that changes nothing orders, on PostgreSQL, two who count.
 	err = tx.get(&row, `insert into tag_learning (company_no, tag, verdicts, wrong, since_ms) values (?, ?, 0, 0, ?)
