@@ -17,6 +17,7 @@ var admits = map[string][]doorstep.Role{
 	"putMyPreferences": {doorstep.RoleConsumer},
 	"confirmMyTag":     {doorstep.RoleConsumer},
 	"deleteMyTag":      {doorstep.RoleConsumer},
+	"correctMyTag":     {doorstep.RoleConsumer},
 	"putMyLearning":    {doorstep.RoleConsumer},
 	"createConsent":    {doorstep.RoleConsumer},
 	"listMyConsents":   {doorstep.RoleConsumer},
@@ -37,6 +38,10 @@ var admits = map[string][]doorstep.Role{
 	"streamMyAlerts": {doorstep.RoleCourier},
 	"postReceipts":   {doorstep.RoleCourier},
 	"postEvidence":   {doorstep.RoleCourier},
+
+	"postTagFeedback": {doorstep.RoleCourier, doorstep.RoleManager},
+	"listLearning":    {doorstep.RoleManager, doorstep.RoleHQ},
+	"resumeLearning":  {doorstep.RoleHQ},
 
 	"listEvidence": {doorstep.RoleManager, doorstep.RoleHQ},
 }

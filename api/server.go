@@ -23,13 +23,15 @@ type Server struct {
 	Dispatcher *parcels.Dispatcher
 	Runner     *parcels.Runner
 	Book       *prefs.Book
+	Panel      *prefs.Panel
 	Desk       *complaints.Desk
 	Inbox      *push.Inbox
 	Watch      *push.Watch
 	Recorder   *evidence.Recorder
 	Office     *access.Office
-	WebPushKey string        // what pages subscribe to pushes with; "" without Web Push
-	PublicURL  func() string // where consumers reach the pages, without a slash at its end
+	WebPushKey string         // what pages subscribe to pushes with; "" without Web Push
+	PublicURL  func() string  // where consumers reach the pages, without a slash at its end
+	Zone       *time.Location // of the days that people are told of
 	Now        func() time.Time
 }
 

@@ -38,7 +38,8 @@ var apart = map[string]string{
 	"setting": "a few rows", "counter": "a few rows, touched by new outlets and couriers, and by changes of wishes",
 	"company": "read everywhere, rarely written", "outlet": "read everywhere, rarely written",
 	"courier": "read everywhere, rarely written", "courier_outlet": "read everywhere, rarely written",
-	"token": "read everywhere, rarely written", "replay": "by the hash of what an idempotency key belongs to",
+	"tag_learning": "at most twenty rows a company, written by verdicts",
+	"token":        "read everywhere, rarely written", "replay": "by the hash of what an idempotency key belongs to",
 }
 
 // few are the outlets' tables that stay plain: they grow with couriers and
@@ -267,7 +268,7 @@ func TestTheReaderOfStatementsSeesWhatBreaksARule(t *testing.T) {
 var elsewhere = map[string]string{
 	"Migrate": "no statement of service", "Migrations": "no statement of service", "Partition": "no statement of service",
 	"Partitions": "no statement of service", "Close": "asks nothing", "Observe": "asks nothing", "OnNews": "asks nothing", "ClaimWith": "asks nothing",
-	"TimeZone": "asks nothing", "Ping": "asks for no rows", "Consumer": "asks nothing", "Hear": "listens",
+	"TimeZone": "asks nothing", "Zone": "asks nothing", "Ping": "asks for no rows", "Consumer": "asks nothing", "Hear": "listens",
 	"Profiles": "answered by a look-up of many calls at once",
 }
 
@@ -433,6 +434,22 @@ func (h *house) morning() {
 		must(err)
 	}
 	_, err = h.db.Evidence(ctx, h.manager("west"), evidence.Query{ComplaintID: complaint.ID, CourierID: "li", Kind: evidence.Push, Limit: 10})
+	must(err)
+
+	// Verdicts on what was learned.
+	_, err = book.Correct(ctx, annes, "no_call", "call_first")
+	must(err)
+	panel := h.panel()
+	h.dispatch(order("SF7", "li", wang))
+	for _, verdict := range []string{"right", "wrong"} {
+		for _, judge := range []doorstep.Actor{li, h.manager("west")} {
+			_, err = panel.Judge(ctx, judge, "SF7", "no_locker", verdict)
+			must(err)
+		}
+	}
+	_, err = panel.Learning(ctx, h.manager("west"))
+	must(err)
+	_, err = panel.Resume(ctx, h.integrator, "no_locker")
 	must(err)
 
 	// The evening, and two months later.

@@ -39,7 +39,7 @@ var wishGroups = []struct {
 
 // scriptTexts are the texts that only the script shows.
 var scriptTexts = []string{
-	"page.on", "page.asked", "page.off", "page.said", "page.forgotten", "page.learned", "page.because", "page.one_parcel", "page.one_address",
+	"page.on", "page.asked", "page.off", "page.said", "page.forgotten", "page.learned", "page.guessed", "page.fades", "page.ask_again", "page.opposite", "page.one_parcel", "page.one_address",
 	"page.confirm", "page.remove", "page.nothing_known", "page.no_complaints", "page.saved", "page.filed", "page.merged",
 	"page.promise", "page.nothing_learned", "page.taught", "page.answer_by", "page.expired", "page.no_parcel", "page.unreachable", "page.too_much",
 }

@@ -118,6 +118,10 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	operations := newServer(db, reader, bell, now, doorstep.MakeID)
 	operations.PublicURL = c.publicURL(base)
 	operations.Inbox.Arrived = measured.Arrived
+	operations.Panel.Paused = func(tag prefs.Tag) {
+		measured.LearningPaused(tag)
+		log.WarnContext(ctx, "learning paused: too much of it was called wrong", "tag", tag)
+	}
 	if browsers != nil {
 		offerWebPush(operations, browsers)
 	}
@@ -214,11 +218,13 @@ func newServer(db *store.DB, reader *reading.Reader, bell *push.Bell, now func()
 		Dispatcher: &parcels.Dispatcher{Store: db, Now: now, NewID: newID},
 		Runner:     &parcels.Runner{Store: db, Now: now},
 		Book:       &prefs.Book{Store: db, Now: now, NewID: newID},
+		Panel:      &prefs.Panel{Store: db, Now: now, NewID: newID},
 		Desk:       &complaints.Desk{Store: db, Read: readWith(reader), Now: now, NewID: newID},
 		Inbox:      &push.Inbox{Store: db, Now: now, Bell: bell},
 		Watch:      &push.Watch{Store: db},
 		Recorder:   &evidence.Recorder{Store: db, Now: now, NewID: newID},
 		Office:     &access.Office{Store: db, Now: now, NewID: newID, Random: rand.Reader},
+		Zone:       db.Zone(),
 		Now:        now,
 	}
 }

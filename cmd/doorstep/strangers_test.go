@@ -16,7 +16,7 @@ import (
 var strangers = map[string]func(*testing.T, *scene){
 	"rosters": otherRosters, "waybills": otherWaybills, "parcels": otherParcels, "wishes": otherWishes, "consents": otherConsents,
 	"complaints": otherComplaints, "devices": otherDevices, "couriers": otherCouriers, "evidence": otherEvidence, "keys": sameKey,
-	"unread": otherUnread,
+	"unread": otherUnread, "verdicts": otherVerdicts,
 }
 
 // An object of another company, outlet, consumer or courier is as if it were
@@ -58,6 +58,16 @@ func otherUnread(t *testing.T, s *scene) {
 			require.Empty(t, read[api.UnreadAlertPage](r, http.StatusOK).Items)
 		}
 	}
+}
+
+func otherVerdicts(t *testing.T, s *scene) {
+	const path, verdict = "/v1/parcels/SF4/tags/no_locker/feedback", `{"verdict": "wrong"}`
+	missing(t,
+		s.post(s.courier("mo"), path, verdict), s.post(s.manager("east"), path, verdict), s.post(s.manager("nowhere"), path, verdict),
+		s.post(s.rival(doorstep.RoleCourier), path, verdict), s.post(s.rival(doorstep.RoleManager), path, verdict),
+	)
+	require.Empty(t, read[api.TagLearningPage](s.get(s.rival(doorstep.RoleHQ), "/v1/learning"), http.StatusOK).Items)
+	require.Zero(t, read[api.TagLearning](s.post(s.rival(doorstep.RoleHQ), "/v1/learning/no_locker/resumption", nil), http.StatusOK).Verdicts)
 }
 
 // The key is the server's: there is nothing in it to keep from anybody.
