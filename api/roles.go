@@ -12,6 +12,7 @@ var admits = map[string][]doorstep.Role{
 	"postScans":          {doorstep.RoleIntegrator},
 	"postDispatches":     {doorstep.RoleIntegrator},
 	"createConsumerLink": {doorstep.RoleIntegrator},
+	"listEvents":         {doorstep.RoleIntegrator, doorstep.RoleHQ},
 
 	"getMyTags":        {doorstep.RoleConsumer},
 	"putMyPreferences": {doorstep.RoleConsumer},
@@ -37,6 +38,8 @@ var admits = map[string][]doorstep.Role{
 	"streamMyAlerts": {doorstep.RoleCourier},
 	"postReceipts":   {doorstep.RoleCourier},
 	"postEvidence":   {doorstep.RoleCourier},
+
+	"createPreContact": {doorstep.RoleCourier, doorstep.RoleManager},
 
 	"listEvidence": {doorstep.RoleManager, doorstep.RoleHQ},
 }
