@@ -17,3 +17,7 @@ func (p Profile) Questions(taught []Tag, now time.Time) (ask []Tag) {
 	}
 	return ask
 }
+
+// ForAnswer is where the note of an answer about one parcel is kept, beside what
+// the consumer wrote as a note of one's own.
+func ForAnswer(waybill string) Scope { return Scope("answer:" + waybill) }

@@ -162,8 +162,8 @@ func (db *DB) AnswerQuestion(ctx context.Context, a doorstep.Actor, l outreach.L
 
 // AnswerContact keeps what a consumer wants done with a parcel.
 func (db *DB) AnswerContact(ctx context.Context, a doorstep.Actor, l outreach.Link, answer outreach.ContactAnswer) error {
-	scope, at := prefs.ForParcel(string(l.Waybill)), ms(answer.At)
-	note, err := db.vault.Seal([]byte(answer.Note), notePlace(a.Consumer, scope))
+	scope, noted, at := prefs.ForParcel(string(l.Waybill)), prefs.ForAnswer(string(l.Waybill)), ms(answer.At)
+	note, err := db.vault.Seal([]byte(answer.Note), notePlace(a.Consumer, noted))
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (db *DB) AnswerContact(ctx context.Context, a doorstep.Actor, l outreach.Li
 			}
 		}
 		return tx.exec(`insert into preference_note (consumer_id, scope, note, set_at_ms) values (?, ?, ?, ?)
-on conflict (consumer_id, scope) do update set note = excluded.note, set_at_ms = excluded.set_at_ms`, a.Consumer, scope, note, at)
+on conflict (consumer_id, scope) do update set note = excluded.note, set_at_ms = excluded.set_at_ms`, a.Consumer, noted, note, at)
 	})
 }
 

@@ -135,7 +135,7 @@ where d.day in (?, ?, ?) and d.consumer_id`+db.inList,
 			continue
 		}
 		out := r.out(zone)
-		out.NotedAt = noted[r.Consumer][prefs.ForParcel(string(r.Waybill))]
+		out.NotedAt = noted[r.Consumer][string(r.Waybill)]
 		if revision, ok := revise(out, profiles[r.Consumer]); ok {
 			byOutlet[r.Outlet] = append(byOutlet[r.Outlet], revision)
 		}
@@ -148,23 +148,28 @@ where d.day in (?, ?, ?) and d.consumer_id`+db.inList,
 	return byOutlet, nil
 }
 
-// parcelNotes says when consumers wrote notes about single parcels.
-func (db *DB) parcelNotes(tx *Tx, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]map[prefs.Scope]time.Time, error) {
+// parcelNotes says when consumers last wrote something about single parcels.
+func (db *DB) parcelNotes(tx *Tx, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]map[string]time.Time, error) {
 	var rows []struct {
 		Consumer doorstep.ConsumerID `db:"consumer_id"`
-		Scope    prefs.Scope
+		Waybill  string
 		SetMS    int64 `db:"set_at_ms"`
 	}
-	err := tx.list(&rows, `select consumer_id, scope, set_at_ms from preference_note where consumer_id`+db.inList+` and scope like 'parcel:%'`, db.consumerList(consumers))
+	err := tx.list(&rows, `select consumer_id, substr(scope, 8) as waybill, set_at_ms from preference_note
+where consumer_id`+db.inList+` and (scope like 'parcel:%' or scope like 'answer:%')`, db.consumerList(consumers))
 	if err != nil {
 		return nil, fmt.Errorf("notes: %w", err)
 	}
-	noted := map[doorstep.ConsumerID]map[prefs.Scope]time.Time{}
+	noted := map[doorstep.ConsumerID]map[string]time.Time{}
 	for _, r := range rows {
-		if noted[r.Consumer] == nil {
-			noted[r.Consumer] = map[prefs.Scope]time.Time{}
+		of := noted[r.Consumer]
+		if of == nil {
+			of = map[string]time.Time{}
+			noted[r.Consumer] = of
 		}
-		noted[r.Consumer][r.Scope] = fromMS(r.SetMS)
+		if at := fromMS(r.SetMS); at.After(of[r.Waybill]) {
+			of[r.Waybill] = at
+		}
 	}
 	return noted, nil
 }

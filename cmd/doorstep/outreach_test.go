@@ -250,6 +250,7 @@ func TestAPreContactBecomesConsentAndInstructionAndReachesTheCourier(t *testing.
 		me := a.consumer(anne)
 		a.dispatch(parcel("SF0", "li", anne))
 		a.complain(me, "SF0", lockerEN)
+		a.put(me, "/v1/me/preferences", api.PreferencesInput{Tags: []api.Tag{}, Note: ptr("The bell is broken.")}).is(http.StatusOK)
 		a.dispatch(parcel("SF1", "li", anne), parcel("SF2", "li", bela), parcel("SF3", "chen", anne))
 
 		// Only for a flagged parcel of one's own, and once a day
@@ -285,7 +286,7 @@ func TestAPreContactBecomesConsentAndInstructionAndReachesTheCourier(t *testing.
 		require.Equal(t, []api.Tag{"locker_ok"}, last.Tags)
 		require.Equal(t, 2, last.Version)
 		stop := a.stop("li", "SF1")
-		require.Equal(t, "收件人刚刚同意：放快递柜。 Box 7", *stop.Note, "in the outlet's language, then in hers")
+		require.Equal(t, "收件人答复：同意放快递柜。 Box 7\nThe bell is broken.", *stop.Note, "in the outlet's language, then in hers; what she wrote herself stays")
 		require.NotContains(t, string(a.get(a.courier("li"), "/v1/me/run").body), "complaint")
 		require.Equal(t, []api.Tag{"no_locker"}, a.dispatch(parcel("SF4", "li", anne))[0].Tags, "the next parcel is another matter")
 
@@ -305,7 +306,7 @@ func TestAPreContactBecomesConsentAndInstructionAndReachesTheCourier(t *testing.
 		a.clock.Add(10 * time.Second)
 		a.revise()
 		require.Len(t, a.inbox("li"), before+1, "a note alone is told, too")
-		require.Equal(t, "收件人希望换个时间： after 7", *a.stop("li", "SF1").Note)
+		require.Equal(t, "收件人希望换个时间： after 7\nThe bell is broken.", *a.stop("li", "SF1").Note)
 		require.Equal(t, []api.Tag{"no_locker", "to_door"}, tagsOfStop(a.stop("li", "SF1")))
 
 		// Tomorrow it says nothing any more
