@@ -387,3 +387,24 @@ func TestAFeedIsItsCompanysOwn(t *testing.T) {
 		require.Equal(t, pointer, a.get(a.hq(), "/v1/events?"+query).problem(http.StatusUnprocessableEntity).Errors[0].Pointer)
 	}
 }
+
+func TestTheFeedNamesNobody(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		a := newApp(t, url)
+		waybill, _ := flock(t, a)
+		a.complain(a.consumer(canaryPhone), waybill, "You can leave it at my door. "+canaryWords)
+		a.post(a.courier("li"), "/v1/parcels/"+waybill+"/pre-contact", nil).is(http.StatusCreated)
+		sent := a.messages()
+		require.Len(t, sent, 2)
+		birds := canaries(a)
+		shows(t, birds, "the feed", string(a.get(a.integrator(), "/v1/events").body))
+		for _, m := range sent {
+			page := a.page(m)
+			shows(t, birds, "a form", page.Body.String()+fmt.Sprint(page.Header()))
+			require.NotContains(t, page.Body.String(), waybill, "a form shows the last four characters")
+		}
+		a.answered(sent[1], "choice=other_time&words="+canaryNote)
+		shows(t, birds, "the log", a.log.String())
+		require.NotContains(t, stored(t, url), canaryNote)
+	})
+}
