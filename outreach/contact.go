@@ -119,6 +119,7 @@ type ContactAnswer struct {
 	Choice  Choice
 	Consent *prefs.Consent // that a permission records, for this parcel
 	Note    string         // to the courier
+	Fact    evidence.Fact  // that it was chosen
 	At      time.Time
 	Locale  string // of the form
 }
@@ -149,7 +150,12 @@ func (d *Desk) AnswerContact(ctx context.Context, secret string, choice Choice, 
 	if err != nil {
 		return err
 	}
-	answer := ContactAnswer{Choice: choice, Note: say(outletLocale), At: d.Now(), Locale: locale}
+	now := d.Now()
+	answer := ContactAnswer{Choice: choice, Note: say(outletLocale), At: now, Locale: locale, Fact: evidence.Fact{
+		ID: d.NewID(link.Outlet), Outlet: link.Outlet, Kind: evidence.Message, Source: evidence.Person, Waybill: link.Waybill,
+		OccurredAt: now, ReceivedAt: now,
+		Fields: []evidence.Field{{Name: "template", Value: string(PreContact)}, {Name: "outcome", Value: string(choice)}},
+	}}
 	if words != "" {
 		answer.Note += " " + words
 	}
@@ -157,7 +163,7 @@ func (d *Desk) AnswerContact(ctx context.Context, secret string, choice Choice, 
 		if kind, ok := tag.Allows(); ok {
 			answer.Consent = &prefs.Consent{
 				ID: d.NewID(link.Company), Kind: kind, Scope: prefs.ForParcel(string(link.Waybill)), ReceiptMethod: prefs.Unspecified,
-				ByPreference: true, GivenAt: answer.At,
+				ByPreference: true, GivenAt: now,
 			}
 		}
 	}

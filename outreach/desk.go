@@ -18,7 +18,8 @@ type Store interface {
 	// Questions lists what a link asks, sorted by tag.
 	Questions(ctx context.Context, l Link) ([]Question, error)
 	// AnswerQuestion keeps the answer and what follows from it for the person's
-	// wishes, in one transaction.
+	// wishes, in one transaction. A link that was answered MaxAnswers times gives a
+	// TooManyError, here as in AnswerContact.
 	AnswerQuestion(ctx context.Context, a doorstep.Actor, l Link, answer TagAnswer) error
 	// Out finds a parcel that is out today: of the courier's own run, or of the
 	// manager's outlet. ErrNotFound if there is none.
@@ -27,8 +28,8 @@ type Store interface {
 	// that day. More than most of one asker at one outlet and day is refused with a
 	// TooManyError.
 	AddContact(ctx context.Context, l Letter, most int, fact evidence.Fact) (Contact, error)
-	// AnswerContact keeps the answer, the instruction and the consent in one
-	// transaction; the parcel's courier is told.
+	// AnswerContact keeps the answer with its fact, the instruction and the consent
+	// in one transaction; the parcel's courier is told.
 	AnswerContact(ctx context.Context, a doorstep.Actor, l Link, answer ContactAnswer) error
 	// OutletLocale is the language of an outlet, "" if it never said.
 	OutletLocale(ctx context.Context, outlet doorstep.OutletNo) (string, error)

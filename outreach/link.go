@@ -41,6 +41,10 @@ func (l Link) actor() doorstep.Actor {
 	return doorstep.Actor{Role: doorstep.RoleConsumer, Company: l.Company, Consumer: l.Consumer}
 }
 
+// MaxAnswers is how often a link may be answered: enough to correct a slip, too
+// little to keep a courier's phone ringing.
+const MaxAnswers = 10
+
 // linkPrefix begins every secret, so that scanners can know one and no link is
 // taken for a token: what takes tokens never looks for it.
 const linkPrefix = "dsl_"

@@ -167,7 +167,14 @@ func (db *DB) AnswerContact(ctx context.Context, a doorstep.Actor, l outreach.Li
 	if err != nil {
 		return err
 	}
+	facts, err := db.sealFacts([]evidence.Fact{answer.Fact})
+	if err != nil {
+		return err
+	}
 	return db.answer(ctx, a, l, answer.At, answer.Locale, string(answer.Choice), func(tx *Tx) error {
+		if err := addFacts(tx, facts); err != nil {
+			return err
+		}
 		for _, tag := range answer.Choice.Replaces() {
 			if err := tx.exec(`delete from preference where consumer_id = ? and scope = ? and tag = ?`, a.Consumer, scope, tag); err != nil {
 				return err
@@ -199,9 +206,13 @@ func (db *DB) answer(ctx context.Context, a doorstep.Actor, l outreach.Link, at 
 		if err := tx.exec(`update consumer set locale = ? where consumer_id = ?`, locale, a.Consumer); err != nil {
 			return err
 		}
-		err := tx.exec(`update link set answer = ?, answered_at_ms = ? where outlet_no = ? and hash = ?`, word, ms(at), l.Outlet, l.Hash)
+		n, err := tx.changed(`update link set answer = ?, answered_at_ms = ?, answers = answers + 1 where outlet_no = ? and hash = ? and answers < ?`,
+			word, ms(at), l.Outlet, l.Hash, outreach.MaxAnswers)
 		if err != nil {
 			return err
+		}
+		if n == 0 {
+			return &doorstep.TooManyError{Code: "too_many_answers", Detail: "this link was answered too often", Wait: l.ExpiresAt.Sub(at)}
 		}
 		return do(tx)
 	})

@@ -96,6 +96,8 @@ func (f form) take(c echo.Context) error {
 	switch {
 	case errors.Is(err, doorstep.ErrInvalid):
 		return f.draw(c, http.StatusUnprocessableEntity, "form.words_needed")
+	case errors.Is(err, doorstep.ErrTooMany):
+		return f.draw(c, http.StatusTooManyRequests, "form.enough")
 	case errors.Is(err, doorstep.ErrNotFound):
 		return f.draw(c, http.StatusNotFound, "")
 	case err != nil:

@@ -131,6 +131,14 @@ func TestALearnedPermissionIsAQuestionAndAYesIsAConsent(t *testing.T) {
 		require.Equal(t, api.TagState("off"), a.tags(me)[0].State)
 		require.Empty(t, a.permitted(me))
 		require.Len(t, a.messages(), 1)
+
+		// but nobody keeps a courier's phone ringing with it
+		for range 7 {
+			a.answered(q, "tag=locker_ok&answer=no")
+		}
+		require.Equal(t, http.StatusTooManyRequests, a.tap(q, "tag=locker_ok&answer=yes").Code)
+		require.Empty(t, a.permitted(me), "the last answer that counted stands")
+		require.Contains(t, a.page(q).Body.String(), "You said no")
 	})
 }
 
@@ -308,6 +316,10 @@ func TestAPreContactBecomesConsentAndInstructionAndReachesTheCourier(t *testing.
 		require.Len(t, a.inbox("li"), before+1, "a note alone is told, too")
 		require.Equal(t, "收件人希望换个时间： after 7\nThe bell is broken.", *a.stop("li", "SF1").Note)
 		require.Equal(t, []api.Tag{"no_locker", "to_door"}, tagsOfStop(a.stop("li", "SF1")))
+
+		said := a.evidence("west", "&waybill=SF1&kind=message")
+		require.Equal(t, []string{"other_time", "door", "locker", "relayed"}, []string{*said[0].Outcome, *said[1].Outcome, *said[2].Outcome, *said[3].Outcome})
+		require.Equal(t, api.EvidenceSource("person"), said[0].Source)
 
 		// Tomorrow it says nothing any more
 		a.clock.Add(24 * time.Hour)

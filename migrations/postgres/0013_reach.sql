@@ -11,11 +11,11 @@ create table event (
   outlet_no bigint not null, seq bigint not null, id text not null, type text not null, sequence bigint not null,
   at_ms bigint not null, numbered_at_ms bigint not null, body bytea not null,
   primary key (outlet_no, seq));
--- Links that open one form and nothing else. day and asker are of pre-contacts: one a parcel and day.
+-- Links that open one form and nothing else. answers counts how often one was answered. day and asker are of pre-contacts: one a parcel and day.
 create table link (
   outlet_no bigint not null, hash text not null, kind text not null, company_no bigint not null, consumer_id text not null,
   waybill text not null, asker text not null, day bigint not null, created_at_ms bigint not null, expires_at_ms bigint not null,
-  answer text not null, answered_at_ms bigint,
+  answer text not null, answered_at_ms bigint, answers bigint not null default 0,
   primary key (outlet_no, hash));
 create unique index link_of_day on link (outlet_no, waybill, day) where kind = 'pre_contact';
 create index link_by_asker on link (outlet_no, asker, day) where kind = 'pre_contact';

@@ -11,11 +11,11 @@ create table event (
   outlet_no integer not null, seq integer not null, id text not null, type text not null, sequence integer not null,
   at_ms integer not null, numbered_at_ms integer not null, body blob not null,
   primary key (outlet_no, seq)) without rowid;
--- Links that open one form and nothing else. day and asker are of pre-contacts: one a parcel and day.
+-- Links that open one form and nothing else. answers counts how often one was answered. day and asker are of pre-contacts: one a parcel and day.
 create table link (
   outlet_no integer not null, hash text not null, kind text not null, company_no integer not null, consumer_id text not null,
   waybill text not null, asker text not null, day integer not null, created_at_ms integer not null, expires_at_ms integer not null,
-  answer text not null, answered_at_ms integer,
+  answer text not null, answered_at_ms integer, answers integer not null default 0,
   primary key (outlet_no, hash)) without rowid;
 create unique index link_of_day on link (outlet_no, waybill, day) where kind = 'pre_contact';
 create index link_by_asker on link (outlet_no, asker, day) where kind = 'pre_contact';
