@@ -70,8 +70,9 @@ type Store interface {
 	// complain about gives ErrNotFound.
 	Custody(ctx context.Context, a doorstep.Actor, w doorstep.Waybill) (Custody, error)
 	// File keeps a case in one transaction: the complaint, what it teaches, its
-	// fact, and the message with what that leaves to ask; or, if one on the same parcel and category is open, the text as
-	// an addition to that. It sets RepeatOf, Learned and Merged.
+	// fact, and the message with what that leaves to ask; or, if one on the same
+	// parcel and category is open, the text as an addition to that. It sets
+	// RepeatOf, Learned and Merged.
 	File(ctx context.Context, c Case) (Complaint, error)
 	// Complaint reads one that the caller may see, else ErrNotFound.
 	Complaint(ctx context.Context, a doorstep.Actor, id string) (Complaint, error)
