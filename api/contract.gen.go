@@ -52,6 +52,11 @@ const (
 	DoFirstNone    DoFirst = "none"
 )
 
+// Defines values for EventType.
+const (
+	EventTypeConsumerMessage EventType = "consumer.message"
+)
+
 // Defines values for EvidenceSource.
 const (
 	EvidenceSourceDevice   EvidenceSource = "device"
@@ -296,6 +301,26 @@ type ConsumerLinkInput struct {
 	Scope *string `json:"scope,omitempty"`
 }
 
+// ConsumerMessage A message to a parcel's consignee, which the carrier sends by its own channel, once an `id`.
+type ConsumerMessage struct {
+	// ConsumerRef Stands for the consignee. The same person has the same reference at this carrier; it says nothing else.
+	ConsumerRef string    `json:"consumer_ref"`
+	ExpiresAt   time.Time `json:"expires_at"`
+	ID          string    `json:"id"`
+
+	// Locale Of the consumer if known, else of the outlet.
+	Locale string `json:"locale"`
+
+	// Template `tag_question` asks whether something learned is wanted from now on; `pre_contact` what to do with a parcel that is out now, and is of no use after `expires_at`.
+	Template string `json:"template"`
+
+	// URL To be sent as it is. Whoever has it can answer.
+	URL string `json:"url"`
+
+	// Waybill Whose consignee is meant.
+	Waybill string `json:"waybill"`
+}
+
 // CorrectionInput defines model for CorrectionInput.
 type CorrectionInput struct {
 	// Tag A lasting wish about deliveries.
@@ -422,6 +447,32 @@ type DispatchResults struct {
 
 // DoFirst What to do before going to the door.
 type DoFirst string
+
+// Event defines model for Event.
+type Event struct {
+	At time.Time `json:"at"`
+
+	// Object The whole object as it was then; of a `consumer.message` a ConsumerMessage.
+	Object json.RawMessage `json:"object"`
+
+	// Seq In the company's feed, from 1.
+	Seq int64 `json:"seq"`
+
+	// Sequence Of this object, from 1. Of two events about one object the higher is the newer.
+	Sequence int64     `json:"sequence"`
+	Type     EventType `json:"type"`
+}
+
+// EventPage defines model for EventPage.
+type EventPage struct {
+	Items []Event `json:"items"`
+
+	// NextAfter Give it as `after` to go on. On an empty page it is the `after` that was given.
+	NextAfter int64 `json:"next_after"`
+}
+
+// EventType defines model for EventType.
+type EventType string
 
 // EvidenceBatch defines model for EvidenceBatch.
 type EvidenceBatch struct {
@@ -753,6 +804,18 @@ type OutletInput struct {
 // Examples: +8613800000000
 type Phone = string
 
+// PreContact defines model for PreContact.
+type PreContact struct {
+	// ExpiresAt Until then the consignee can answer.
+	ExpiresAt time.Time `json:"expires_at"`
+	SentAt    time.Time `json:"sent_at"`
+
+	// Waybill The number of a parcel's contract. Answers give it in upper case.
+	//
+	// Examples: SF1234567890
+	Waybill Waybill `json:"waybill"`
+}
+
 // Preferences defines model for Preferences.
 type Preferences struct {
 	AddressID *string   `json:"address_id,omitempty"`
@@ -1063,6 +1126,15 @@ type ListComplaintsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListEventsParams defines parameters for ListEvents.
+type ListEventsParams struct {
+	// After The `next_after` of the page before; 0 or nothing for the first.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListEvidenceParams defines parameters for ListEvidence.
 type ListEvidenceParams struct {
 	Waybill     *Waybill `form:"waybill,omitempty" json:"waybill,omitempty"`
@@ -1201,6 +1273,9 @@ type ServerInterface interface {
 	// PostDispatches Report parcels out for delivery
 	// (POST /v1/dispatches)
 	PostDispatches(ctx echo.Context) error
+	// ListEvents What happened, in order
+	// (GET /v1/events)
+	ListEvents(ctx echo.Context, params ListEventsParams) error
 	// ListEvidence Records of my outlet or company, newest first
 	// (GET /v1/evidence)
 	ListEvidence(ctx echo.Context, params ListEvidenceParams) error
@@ -1273,6 +1348,9 @@ type ServerInterface interface {
 	// CreateConsumerLink Make a link for a parcel's consignee
 	// (POST /v1/parcels/{waybill}/consumer-link)
 	CreateConsumerLink(ctx echo.Context, waybill WaybillInPath) error
+	// CreatePreContact Ask the consignee what to do with a parcel that is out
+	// (POST /v1/parcels/{waybill}/pre-contact)
+	CreatePreContact(ctx echo.Context, waybill WaybillInPath) error
 	// PostTagFeedback Say whether a tag is right for this door
 	// (POST /v1/parcels/{waybill}/tags/{tag}/feedback)
 	PostTagFeedback(ctx echo.Context, waybill WaybillInPath, tag TagInPath) error
@@ -1405,6 +1483,31 @@ func (w *ServerInterfaceWrapper) PostDispatches(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.PostDispatches(ctx)
+	return err
+}
+
+// ListEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListEventsParams
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListEvents(ctx, params)
 	return err
 }
 
@@ -1866,6 +1969,22 @@ func (w *ServerInterfaceWrapper) CreateConsumerLink(ctx echo.Context) error {
 	return err
 }
 
+// CreatePreContact converts echo context to params.
+func (w *ServerInterfaceWrapper) CreatePreContact(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "waybill" -------------
+	var waybill WaybillInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "waybill", ctx.Param("waybill"), &waybill, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter waybill: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreatePreContact(ctx, waybill)
+	return err
+}
+
 // PostTagFeedback converts echo context to params.
 func (w *ServerInterfaceWrapper) PostTagFeedback(ctx echo.Context) error {
 	var err error
@@ -1961,6 +2080,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/couriers/:courier_id", wrapper.GetCourier, options.OperationMiddlewares["getCourier"]...)
 	router.PUT(options.BaseURL+"/v1/couriers/:courier_id", wrapper.PutCourier, options.OperationMiddlewares["putCourier"]...)
 	router.POST(options.BaseURL+"/v1/dispatches", wrapper.PostDispatches, options.OperationMiddlewares["postDispatches"]...)
+	router.GET(options.BaseURL+"/v1/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
 	router.GET(options.BaseURL+"/v1/evidence", wrapper.ListEvidence, options.OperationMiddlewares["listEvidence"]...)
 	router.GET(options.BaseURL+"/v1/learning", wrapper.ListLearning, options.OperationMiddlewares["listLearning"]...)
 	router.POST(options.BaseURL+"/v1/learning/:tag/resumption", wrapper.ResumeLearning, options.OperationMiddlewares["resumeLearning"]...)
@@ -1985,6 +2105,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/v1/outlets/:outlet_id", wrapper.PutOutlet, options.OperationMiddlewares["putOutlet"]...)
 	router.GET(options.BaseURL+"/v1/outlets/:outlet_id/alerts", wrapper.ListOutletAlerts, options.OperationMiddlewares["listOutletAlerts"]...)
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/consumer-link", wrapper.CreateConsumerLink, options.OperationMiddlewares["createConsumerLink"]...)
+	router.POST(options.BaseURL+"/v1/parcels/:waybill/pre-contact", wrapper.CreatePreContact, options.OperationMiddlewares["createPreContact"]...)
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/tags/:tag/feedback", wrapper.PostTagFeedback, options.OperationMiddlewares["postTagFeedback"]...)
 	router.GET(options.BaseURL+"/v1/push/webpush-key", wrapper.GetWebPushKey, options.OperationMiddlewares["getWebPushKey"]...)
 	router.POST(options.BaseURL+"/v1/scans", wrapper.PostScans, options.OperationMiddlewares["postScans"]...)
@@ -2135,6 +2256,28 @@ type PostDispatchesResponseObject interface {
 type PostDispatches200JSONResponse DispatchResults
 
 func (response PostDispatches200JSONResponse) VisitPostDispatchesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEventsRequestObject struct {
+	Params ListEventsParams
+}
+
+type ListEventsResponseObject interface {
+	VisitListEventsResponse(w http.ResponseWriter) error
+}
+
+type ListEvents200JSONResponse EventPage
+
+func (response ListEvents200JSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -2682,6 +2825,42 @@ func (response CreateConsumerLink201JSONResponse) VisitCreateConsumerLinkRespons
 	return err
 }
 
+type CreatePreContactRequestObject struct {
+	Waybill WaybillInPath `json:"waybill"`
+}
+
+type CreatePreContactResponseObject interface {
+	VisitCreatePreContactResponse(w http.ResponseWriter) error
+}
+
+type CreatePreContact200JSONResponse PreContact
+
+func (response CreatePreContact200JSONResponse) VisitCreatePreContactResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePreContact201JSONResponse PreContact
+
+func (response CreatePreContact201JSONResponse) VisitCreatePreContactResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PostTagFeedbackRequestObject struct {
 	Waybill WaybillInPath `json:"waybill"`
 	Tag     TagInPath     `json:"tag"`
@@ -2769,6 +2948,9 @@ type StrictServerInterface interface {
 	// PostDispatches Report parcels out for delivery
 	// (POST /v1/dispatches)
 	PostDispatches(ctx context.Context, request PostDispatchesRequestObject) (PostDispatchesResponseObject, error)
+	// ListEvents What happened, in order
+	// (GET /v1/events)
+	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
 	// ListEvidence Records of my outlet or company, newest first
 	// (GET /v1/evidence)
 	ListEvidence(ctx context.Context, request ListEvidenceRequestObject) (ListEvidenceResponseObject, error)
@@ -2841,6 +3023,9 @@ type StrictServerInterface interface {
 	// CreateConsumerLink Make a link for a parcel's consignee
 	// (POST /v1/parcels/{waybill}/consumer-link)
 	CreateConsumerLink(ctx context.Context, request CreateConsumerLinkRequestObject) (CreateConsumerLinkResponseObject, error)
+	// CreatePreContact Ask the consignee what to do with a parcel that is out
+	// (POST /v1/parcels/{waybill}/pre-contact)
+	CreatePreContact(ctx context.Context, request CreatePreContactRequestObject) (CreatePreContactResponseObject, error)
 	// PostTagFeedback Say whether a tag is right for this door
 	// (POST /v1/parcels/{waybill}/tags/{tag}/feedback)
 	PostTagFeedback(ctx context.Context, request PostTagFeedbackRequestObject) (PostTagFeedbackResponseObject, error)
@@ -3073,6 +3258,31 @@ func (sh *strictHandler) PostDispatches(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(PostDispatchesResponseObject); ok {
 		return validResponse.VisitPostDispatchesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListEvents operation middleware
+func (sh *strictHandler) ListEvents(ctx echo.Context, params ListEventsParams) error {
+	var request ListEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEvents(ctx.Request().Context(), request.(ListEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListEventsResponseObject); ok {
+		return validResponse.VisitListEventsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -3893,6 +4103,31 @@ func (sh *strictHandler) CreateConsumerLink(ctx echo.Context, waybill WaybillInP
 		return err
 	} else if validResponse, ok := response.(CreateConsumerLinkResponseObject); ok {
 		return validResponse.VisitCreateConsumerLinkResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreatePreContact operation middleware
+func (sh *strictHandler) CreatePreContact(ctx echo.Context, waybill WaybillInPath) error {
+	var request CreatePreContactRequestObject
+
+	request.Waybill = waybill
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreatePreContact(ctx.Request().Context(), request.(CreatePreContactRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreatePreContact")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreatePreContactResponseObject); ok {
+		return validResponse.VisitCreatePreContactResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

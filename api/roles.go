@@ -12,6 +12,7 @@ var admits = map[string][]doorstep.Role{
 	"postScans":          {doorstep.RoleIntegrator},
 	"postDispatches":     {doorstep.RoleIntegrator},
 	"createConsumerLink": {doorstep.RoleIntegrator},
+	"listEvents":         {doorstep.RoleIntegrator, doorstep.RoleHQ},
 
 	"getMyTags":        {doorstep.RoleConsumer},
 	"putMyPreferences": {doorstep.RoleConsumer},
@@ -39,9 +40,10 @@ var admits = map[string][]doorstep.Role{
 	"postReceipts":   {doorstep.RoleCourier},
 	"postEvidence":   {doorstep.RoleCourier},
 
-	"postTagFeedback": {doorstep.RoleCourier, doorstep.RoleManager},
-	"listLearning":    {doorstep.RoleManager, doorstep.RoleHQ},
-	"resumeLearning":  {doorstep.RoleHQ},
+	"postTagFeedback":  {doorstep.RoleCourier, doorstep.RoleManager},
+	"listLearning":     {doorstep.RoleManager, doorstep.RoleHQ},
+	"resumeLearning":   {doorstep.RoleHQ},
+	"createPreContact": {doorstep.RoleCourier, doorstep.RoleManager},
 
 	"listEvidence": {doorstep.RoleManager, doorstep.RoleHQ},
 }

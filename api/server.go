@@ -10,6 +10,8 @@ import (
 	"doorstep/access"
 	"doorstep/complaints"
 	"doorstep/evidence"
+	"doorstep/feed"
+	"doorstep/outreach"
 	"doorstep/parcels"
 	"doorstep/prefs"
 	"doorstep/push"
@@ -29,6 +31,8 @@ type Server struct {
 	Watch      *push.Watch
 	Recorder   *evidence.Recorder
 	Office     *access.Office
+	Feed       *feed.Reader
+	Outreach   *outreach.Desk
 	WebPushKey string         // what pages subscribe to pushes with; "" without Web Push
 	PublicURL  func() string  // where consumers reach the pages, without a slash at its end
 	Zone       *time.Location // of the days that people are told of

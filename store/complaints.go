@@ -85,6 +85,11 @@ on conflict (outlet_no, waybill, category) where `+openStatuses+` do nothing`,
 		if err := addLessons(tx, comp, lessons); err != nil {
 			return err
 		}
+		if c.Inquiry != nil {
+			if err := db.ask(tx, *c.Inquiry); err != nil {
+				return fmt.Errorf("ask: %w", err)
+			}
+		}
 		return db.wishesChanged(tx, comp.Consumer, comp.Waybill, ms(comp.ReceivedAt))
 	})
 	if err != nil {

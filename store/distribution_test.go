@@ -21,6 +21,8 @@ import (
 	"doorstep/api/replay"
 	"doorstep/complaints"
 	"doorstep/evidence"
+	"doorstep/feed"
+	"doorstep/outreach"
 	"doorstep/parcels"
 	"doorstep/prefs"
 	"doorstep/push"
@@ -44,7 +46,7 @@ var apart = map[string]string{
 
 // few are the outlets' tables that stay plain: they grow with couriers and
 // complaints, not with parcels.
-var few = []string{"complaint", "complaint_message", "device", "inbox_head"}
+var few = []string{"complaint", "complaint_message", "device", "event", "event_head", "inbox_head", "link", "outbox"}
 
 // across are the functions whose statements reach over outlets or consumers, and
 // why each may.
@@ -67,6 +69,9 @@ var across = map[string]string{
 	"seenJustNow":   "the same, once a start of the app",
 	"PutDevice":     "an address moves from a phone of any outlet: once an installation",
 	"RemoveDevice":  "once a logout",
+	"WaitingEvents": "finds the outlets that have something due, in a table that is empty when nothing waits",
+	"FeedCompanies": "a row a company, once an hour",
+	"ExpiredLinks":  "finds the outlets with old links, once an hour",
 	"devicesOf":     "phones at their couriers' homes, which it learns by a join, row by row",
 }
 
@@ -422,6 +427,37 @@ func (h *house) morning() {
 	h.pass(s)
 	must(h.db.TakeOver(ctx, h.clock.Now()))
 
+	// Questions, pre-contacts and the feed that carries them.
+	urls := []string{}
+	asker := outreach.Desk{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID, Random: rand.Reader, URL: func(secret string) string {
+		urls = append(urls, secret)
+		return "https://doorstep.example/p/" + secret
+	}}
+	say := func(string) string { return "as she says:" }
+	for range 2 {
+		_, err = asker.PreContact(ctx, li, "SF2")
+		must(err)
+	}
+	must(asker.AnswerContact(ctx, urls[0], outreach.Locker, "box 7", "en", say))
+	h.settled()
+	_, err = asker.PreContact(ctx, h.manager("west"), "SF1")
+	must(err)
+	asking := complaints.Desk{Store: h.db, Ask: asker.Inquire, Now: h.clock.Now, NewID: doorstep.MakeID, Read: func(string) complaints.Reading {
+		return complaints.Reading{Category: complaints.Other, Tags: []complaints.TagReading{{Tag: prefs.EveningOnly, Confidence: 0.9}, {Tag: prefs.FamilyMaySign, Confidence: 0.9}}}
+	}}
+	_, err = asking.File(ctx, h.integrator, complaints.Filing{Waybill: "SF2", Text: "in the evening, or give it to my sister"})
+	must(err)
+	question := urls[len(urls)-1]
+	for _, yes := range []bool{true, false} {
+		must(asker.AnswerQuestion(ctx, question, prefs.FamilyMaySign, yes, "en"))
+	}
+	_, err = asker.Open(ctx, question)
+	must(err)
+	require.Positive(h.t, h.relay())
+	events, err := h.db.Events(ctx, h.integrator.Company, 0, 10)
+	must(err)
+	require.NotEmpty(h.t, events)
+
 	// Evidence.
 	recorder := evidence.Recorder{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID}
 	seconds, outcome := 12.5, "no_answer"
@@ -459,4 +495,6 @@ func (h *house) morning() {
 	h.closeDue()
 	h.clock.Add(61 * day)
 	h.sweep()
+	_, err = (&feed.Sweeper{Store: h.db, Now: h.clock.Now}).Sweep(ctx)
+	must(err)
 }

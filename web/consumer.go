@@ -73,7 +73,7 @@ func (p consumer) page(c echo.Context) error {
 	if err != nil && !errors.Is(err, access.ErrUnknown) {
 		return fmt.Errorf("consumer's page: %w", err)
 	}
-	v := newView(i18n.For(c.QueryParam("lang"), c.Request().Header.Get("Accept-Language")))
+	v := newView(textsOf(c))
 	if err == nil && actor.Role == doorstep.RoleConsumer {
 		v.Known, v.Person, v.Waybill = true, actor.IsPerson(), actor.Waybill
 	}
@@ -81,12 +81,7 @@ func (p consumer) page(c echo.Context) error {
 	if err := consumerPage.Execute(&page, v); err != nil {
 		return fmt.Errorf("consumer's page: %w", err)
 	}
-	h := c.Response().Header()
-	h.Set(echo.HeaderContentSecurityPolicy, policy)
-	h.Set(echo.HeaderReferrerPolicy, "no-referrer")
-	h.Set(echo.HeaderCacheControl, "no-store")
-	h.Set("Content-Language", v.Lang)
-	h.Set("X-Robots-Tag", "noindex")
+	private(c, policy, v.Lang)
 	if !v.Known {
 		return c.HTMLBlob(http.StatusNotFound, page.Bytes())
 	}
@@ -94,12 +89,7 @@ func (p consumer) page(c echo.Context) error {
 }
 
 func newView(texts i18n.Texts) view {
-	v := view{Texts: texts, Lang: texts.Language.String(), ScriptTexts: map[string]string{}}
-	for _, language := range i18n.Languages {
-		if language != texts.Language {
-			v.Other = language.String()
-		}
-	}
+	v := view{Texts: texts, Lang: texts.Language.String(), Other: otherThan(texts), ScriptTexts: map[string]string{}}
 	for _, group := range wishGroups {
 		g := wishGroup{Title: texts.Text(group.Key)}
 		for _, tag := range group.Tags {

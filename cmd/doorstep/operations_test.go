@@ -230,6 +230,9 @@ func (s *scene) samples() map[string]sample {
 			path: "/v1/parcels/SF1/consumer-link", status: http.StatusCreated, strangers: "parcels", body: api.ConsumerLinkInput{Scope: ptr("parcel")},
 		},
 
+		"createPreContact": {path: "/v1/parcels/SF4/pre-contact", status: http.StatusCreated, strangers: "contacts"},
+		"listEvents":       {status: http.StatusOK, strangers: "feeds"},
+
 		"getMyTags": {status: http.StatusOK, strangers: "wishes"},
 		"putMyPreferences": {status: http.StatusOK, strangers: "wishes", body: api.PreferencesInput{
 			Tags: []api.Tag{"to_door"}, Note: ptr("Knock twice."), Waybill: ptr("SF1"),
