@@ -8,9 +8,14 @@ import (
 // z is the 97.5 % point of the normal distribution: intervals hold 95 %.
 const z = 1.959964
 
+// fewConsumers is below how many an interval is not to be trusted: the variance
+// between consumers is itself a guess, mostly too low a one.
+const fewConsumers = 30
+
 // Share is a part of a whole with its 95 % interval.
 type Share struct {
 	Part, Of  int
+	Consumers int     // who had anything to count
 	Low, High float64 // 0 and 1 where Of is 0
 }
 
@@ -29,12 +34,13 @@ func (s Share) MarshalJSON() ([]byte, error) {
 		value = &v
 	}
 	return json.Marshal(struct {
-		Part  int      `json:"part"`
-		Of    int      `json:"of"`
-		Value *float64 `json:"value"`
-		Low   float64  `json:"low"`
-		High  float64  `json:"high"`
-	}{s.Part, s.Of, value, s.Low, s.High})
+		Part      int      `json:"part"`
+		Of        int      `json:"of"`
+		Consumers int      `json:"consumers"`
+		Value     *float64 `json:"value"`
+		Low       float64  `json:"low"`
+		High      float64  `json:"high"`
+	}{s.Part, s.Of, s.Consumers, value, s.Low, s.High})
 }
 
 // Mean is a mean of squares between 0 and 1, with its 95 % interval.
@@ -97,17 +103,19 @@ func (t *tally) variance() float64 {
 // share is the ratio with Wilson's score interval (JASA 22, 1927, 209) over the
 // effective number of observations: the number that independent ones would need
 // for the same variance (Kish, Survey Sampling, 1965; put into an interval as
-// Korn and Graubard do, Survey Methodology 24, 1998, 193). Where all or none
-// hit, the variance says nothing and every consumer counts as one observation.
+// Korn and Graubard do, Survey Methodology 24, 1998, 193, with their correction
+// for few clusters). Where all or none hit, the variance says nothing and every
+// consumer counts as one observation.
 func (t *tally) share() Share {
-	s := Share{Part: int(t.part), Of: int(t.of), High: 1}
+	s := Share{Part: int(t.part), Of: int(t.of), Consumers: int(t.consumers), High: 1}
 	if t.of == 0 {
 		return s
 	}
 	r := t.part / t.of
 	n := t.consumers
 	if v := t.variance(); v > 0 {
-		n = min(r*(1-r)/v, t.of)
+		few := z / student(t.consumers-1)
+		n = min(r*(1-r)/v*few*few, t.of)
 	}
 	n = max(n, 1)
 	middle := (r + z*z/(2*n)) / (1 + z*z/n)
@@ -116,7 +124,21 @@ func (t *tally) share() Share {
 	return s
 }
 
-// mean is the ratio with the normal interval of its linearised variance; 0 to 1
+// student is the 97.5 % point of the t distribution: tables for one and two
+// degrees of freedom, then the expansion around the normal one (Abramowitz and
+// Stegun, 26.7.5), which is right to 1 % from three on.
+func student(free float64) float64 {
+	switch free {
+	case 1:
+		return 12.7062
+	case 2:
+		return 4.3027
+	}
+	z2 := z * z
+	return z * (1 + (z2+1)/(4*free) + ((5*z2+16)*z2+3)/(96*free*free) + (((3*z2+19)*z2+17)*z2-15)/(384*free*free*free))
+}
+
+// mean is the ratio with Student's interval of its linearised variance; 0 to 1
 // where fewer than two consumers were measured.
 func (t *tally) mean() Mean {
 	m := Mean{Of: int(t.of), High: 1}
@@ -125,7 +147,7 @@ func (t *tally) mean() Mean {
 	}
 	m.Value = t.part / t.of
 	if t.consumers >= 2 {
-		half := z * math.Sqrt(t.variance())
+		half := student(t.consumers-1) * math.Sqrt(t.variance())
 		m.Low, m.High = max(m.Value-half, 0), min(m.Value+half, 1)
 	}
 	return m

@@ -17,7 +17,8 @@ func (r Report) Write(w io.Writer) error {
 	day := func(t time.Time) string { return t.Format(time.DateOnly) }
 	fmt.Fprintf(w, "%d parcels to %d consumers from %s to %s; %d complaints, %d additions to them.\n",
 		r.Parcels, r.Consumers, day(r.From), day(r.To), r.All.Complaints, r.Additions)
-	fmt.Fprintf(w, "In brackets 95 %% intervals (Wilson, effective sample over consumers). Horizon %.4g days.\n\n", r.HorizonDays)
+	fmt.Fprintf(w, "In brackets 95 %% intervals (Wilson, effective sample over consumers);\n"+
+		"* marks those that rest on fewer than %d consumers and are not to be trusted. Horizon %.4g days.\n\n", fewConsumers, r.HorizonDays)
 	fmt.Fprintf(w, "repeat complaints that a correct tag precedes   %s\n", percent(r.All.RepeatsPreceded))
 	fmt.Fprintf(w, "wishes voiced again that their tag precedes     %s\n", percent(r.All.WishesPreceded))
 	fmt.Fprintf(w, "alerts per 100 parcels                          %s\n", perHundred(r.All.Alerts))
@@ -73,19 +74,27 @@ func (f Figures) write(t io.Writer, name string) {
 		perHundred(f.Alerts), percent(f.AnsweredAtOnce), percent(f.NeverNeeded), f.TooRecent)
 }
 
-// percent is such as "62.5 % of 8 [30.6, 86.3]".
+// percent is such as "62.5 % of 80 [50.6, 73.3]", with a mark where it rests on
+// few consumers.
 func percent(s Share) string {
 	if s.Of == 0 {
 		return "none"
 	}
-	return fmt.Sprintf("%.1f %% of %d [%.1f, %.1f]", 100*s.Value(), s.Of, 100*s.Low, 100*s.High)
+	return fmt.Sprintf("%.1f %% of %d [%.1f, %.1f]%s", 100*s.Value(), s.Of, 100*s.Low, 100*s.High, s.mark())
+}
+
+func (s Share) mark() string {
+	if s.Consumers < fewConsumers {
+		return "*"
+	}
+	return ""
 }
 
 func perHundred(s Share) string {
 	if s.Of == 0 {
 		return "none"
 	}
-	return fmt.Sprintf("%.2f [%.2f, %.2f]", 100*s.Value(), 100*s.Low, 100*s.High)
+	return fmt.Sprintf("%.2f [%.2f, %.2f]%s", 100*s.Value(), 100*s.Low, 100*s.High, s.mark())
 }
 
 func (m Mean) String() string {

@@ -46,6 +46,14 @@ type Told struct {
 	Waybill   doorstep.Waybill
 	At        time.Time
 	Decisions []prefs.Decision
+	Forecasts []Forecast // of every tag that some complaint spoke for
+}
+
+// Forecast is what was believed of one tag at one dispatch.
+type Forecast struct {
+	Tag  prefs.Tag
+	P    float64 // that the consumer minds
+	Told bool
 }
 
 // Heard is what a complaint was, as of when it was filed.
@@ -59,7 +67,7 @@ type Heard struct {
 	Preceded []prefs.Tag // those of Wishes that the parcel's courier would have been told
 }
 
-// forecast is what was believed of one tag at one dispatch.
+// forecast is a Forecast as the judge takes it.
 type forecast struct {
 	at     int64
 	outing int32
@@ -133,6 +141,7 @@ func (w *walker) walk(outings, grievances []int32) {
 func (w *walker) dispatch(n int32) {
 	o := &w.past.outings[n]
 	var decisions []prefs.Decision
+	before := len(w.forecasts)
 	at := time.UnixMilli(o.at).UTC()
 	if len(w.profile.Evidence) > 0 {
 		address := w.past.addresses.texts[o.address]
@@ -153,7 +162,11 @@ func (w *walker) dispatch(n int32) {
 		}
 	}
 	if w.options.Told != nil {
-		w.options.Told(Told{Waybill: o.waybill, At: at, Decisions: decisions})
+		told := Told{Waybill: o.waybill, At: at, Decisions: decisions}
+		for _, f := range w.forecasts[before:] {
+			told.Forecasts = append(told.Forecasts, Forecast{Tag: prefs.Tags[f.tag], P: f.p, Told: f.told})
+		}
+		w.options.Told(told)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -29,7 +30,7 @@ type backtestCmd struct {
 // not matter: they are sorted by their times.
 func (c *backtestCmd) Run(ctx context.Context, s *streams) error {
 	if c.HorizonDays < 1 {
-		return fmt.Errorf("--horizon-days must be at least 1")
+		return errors.New("--horizon-days must be at least 1")
 	}
 	zone, err := time.LoadLocation(c.TimeZone)
 	if err != nil {
