@@ -11,10 +11,11 @@ import (
 	"doorstep/prefs"
 )
 
-// mostEvidence bounds what is weighed of one consumer, the newest kept. Nobody
-// complains as often whose weight is not long used up: 8 in 30 days are two
-// complaints.
-const mostEvidence = 256
+// mostEvidence bounds what is weighed of one consumer, the newest kept: else a
+// hotel's desk with a thousand complaints would cost more than everybody else.
+// Whoever says that much has used up the weight of 30 days, which is that of two
+// complaints a tag, many times.
+const mostEvidence = 64
 
 // tags is a set of the vocabulary.
 type tags uint32
@@ -153,10 +154,11 @@ func (w *walker) dispatch(n int32) {
 		if told != 0 {
 			w.told[n] = told
 		}
-		for i, tag := range prefs.Tags {
+		ps := w.profile.Probabilities(address, at)
+		for i, p := range ps {
 			if w.believed.has(i) || told.has(i) {
 				w.forecasts = append(w.forecasts, forecast{
-					at: o.at, outing: n, tag: i, p: w.profile.Probability(tag, address, at), told: told.has(i),
+					at: o.at, outing: n, tag: i, p: p, told: told.has(i),
 				})
 			}
 		}

@@ -2,9 +2,13 @@ package prefs
 
 import "time"
 
-// Probability is how likely the consumer minds what tag is about, at an address
-// and a time, from the evidence alone. Deliveries are decided by Decide; this is
-// for whoever measures how good the numbers are.
-func (p Profile) Probability(tag Tag, addressID string, now time.Time) float64 {
-	return p.belief(tag, addressID, now).probability()
+// Probabilities are how likely the consumer minds what each tag is about, at an
+// address and a time, from the evidence alone; by the places of Tags. Deliveries
+// are decided by Decide; this is for whoever measures how good the numbers are.
+func (p Profile) Probabilities(addressID string, now time.Time) []float64 {
+	all := make([]float64, len(Tags))
+	for i, tag := range Tags {
+		all[i] = p.belief(tag, addressID, now).probability()
+	}
+	return all
 }
