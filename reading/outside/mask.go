@@ -100,6 +100,7 @@ func numbers(runes []rune) (found []stretch) {
 			if digits >= fiveDigits || row >= threeDigits {
 				start, stop := codeAround(runes, i, end)
 				found = append(found, stretch{start, stop, maskedNumber})
+				end = stop
 			}
 			i = end - 1
 		case strings.ContainsRune(numerals, runes[i]):
