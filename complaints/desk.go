@@ -19,8 +19,9 @@ const (
 
 // Reading is what a complaint's text says.
 type Reading struct {
-	Category Category
-	Tags     []TagReading
+	Category   Category
+	Confidence float64 // of the category, 0..1
+	Tags       []TagReading
 }
 
 // TagReading is one wish that a text was read to express.
@@ -69,6 +70,9 @@ type Store interface {
 	// last, else the one that scanned it last. A parcel that the caller may not
 	// complain about gives ErrNotFound.
 	Custody(ctx context.Context, a doorstep.Actor, w doorstep.Waybill) (Custody, error)
+	// Consignee is the one to whom the parcel at the outlet goes; the zero Party
+	// where that is not known.
+	Consignee(ctx context.Context, outlet doorstep.OutletNo, w doorstep.Waybill) (Party, error)
 	// File keeps a case in one transaction: the complaint, what it teaches, its
 	// fact, and the message with what that leaves to ask; or, if one on the same
 	// parcel and category is open, the text as an addition to that. It sets
@@ -98,7 +102,8 @@ type Inquire func(outlet doorstep.OutletNo, company doorstep.CompanyNo, consumer
 type Desk struct {
 	Store Store
 	Read  func(text string) Reading
-	Ask   Inquire // nil: nobody is asked anything
+	Ask   Inquire      // nil: nobody is asked anything
+	Again SecondReader // nil: every reading stands
 	Now   func() time.Time
 	NewID doorstep.IDMaker
 }
@@ -115,7 +120,7 @@ func (d *Desk) File(ctx context.Context, a doorstep.Actor, in Filing) (Complaint
 	if err != nil {
 		return Complaint{}, err
 	}
-	read := d.Read(comp.Text)
+	read := d.read(ctx, c, custody, in.Reporter)
 	c.Lessons = lessons(read, comp.Category)
 	if comp.Category == "" {
 		comp.Category = read.Category

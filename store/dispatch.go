@@ -355,6 +355,26 @@ func (db *DB) Custody(ctx context.Context, a doorstep.Actor, w doorstep.Waybill)
 	return complaints.Custody{Outlet: row.Outlet, Consumer: row.Consumer, AddressID: row.AddressID, CourierNo: row.CourierNo.Int64}, err
 }
 
+// Consignee opens who the parcel at the outlet goes to.
+func (db *DB) Consignee(ctx context.Context, outlet doorstep.OutletNo, w doorstep.Waybill) (complaints.Party, error) {
+	var sealed []byte
+	if err := db.get(ctx, &sealed, `select consignee from parcel where outlet_no = ? and waybill = ?`, outlet, w); err != nil {
+		return complaints.Party{}, notThere(err, "parcel", string(w))
+	}
+	if len(sealed) == 0 {
+		return complaints.Party{}, nil
+	}
+	plain, err := db.vault.Open(sealed, consigneePlace(outlet, w))
+	if err != nil {
+		return complaints.Party{}, err
+	}
+	var c parcels.Consignee
+	if err := json.Unmarshal(plain, &c); err != nil {
+		return complaints.Party{}, err
+	}
+	return complaints.Party{Phone: c.Phone, Name: c.Name, Address: c.Address, Waybill: w}, nil
+}
+
 // ParcelConsignee finds whose a parcel is.
 func (db *DB) ParcelConsignee(ctx context.Context, company doorstep.CompanyNo, w doorstep.Waybill) (doorstep.OutletNo, doorstep.ConsumerID, error) {
 	row, err := db.custody(ctx, company, w, newFilter("1 = 1"))

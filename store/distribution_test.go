@@ -366,6 +366,8 @@ func (h *house) morning() {
 	h.wishful()
 	complaint := h.complain("SEED", "locker once more", prefs.NoLocker)
 	desk := complaints.Desk{Store: h.db, Now: h.clock.Now}
+	_, err = h.db.Consignee(ctx, complaint.Outlet, complaint.Waybill)
+	must(err)
 	_, err = desk.Complaint(ctx, h.manager("west"), complaint.ID)
 	must(err)
 	_, err = desk.Complaints(ctx, h.manager("west"), complaints.Query{Limit: 10})

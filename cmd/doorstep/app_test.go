@@ -22,6 +22,7 @@ import (
 	"doorstep/access"
 	"doorstep/api"
 	"doorstep/api/apitest"
+	"doorstep/complaints"
 	"doorstep/feed"
 	"doorstep/metrics"
 	"doorstep/push"
@@ -49,6 +50,7 @@ type app struct {
 	metrics *metrics.Metrics
 	log     *journal
 	bell    *push.Bell // of streams
+	desk    *complaints.Desk
 }
 
 // site is what the nodes of one installation share.
@@ -105,6 +107,7 @@ func (s *site) node(t *testing.T) *app {
 	a.bell = &push.Bell{}
 	a.db.OnNews(func(n store.News) { ring(a.bell, n) })
 	server := newServer(a.db, reader, a.bell, s.clock.Now, doorstep.MakeID)
+	a.desk = server.Desk
 	server.PublicURL = func() string { return "https://doorstep.example" }
 	browsers, err := webpush.New(webpush.Config{
 		PrivateKey: vapidKey, Subject: "mailto:ops@carrier.example", AllowLoopback: true, Now: s.clock.Now,

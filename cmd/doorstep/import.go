@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -49,32 +51,9 @@ const importBatch = 500
 
 // run reads the file in batches and prints the verdicts of take.
 func (f importFlags) run(ctx context.Context, s *streams, take func([]row) ([]importVerdict, error)) error {
-	file, err := os.Open(f.File)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	bar := progressbar.NewOptions64(info.Size(), progressbar.OptionSetWriter(s.Err), progressbar.OptionShowBytes(true),
-		progressbar.OptionSetVisibility(!f.JSON && isTerminal(s.Err)), progressbar.OptionSetDescription("import"), progressbar.OptionClearOnFinish())
-	rows := newRows(f.File, readCounter{file, bar})
-	counts := map[string]int{}
+	counts := verdictCounts{}
 	out := json.NewEncoder(s.Out)
-	for batch, more := []row(nil), true; more; batch = batch[:0] {
-		for len(batch) < importBatch {
-			r, err := rows.next()
-			if err != nil {
-				return fmt.Errorf("%s: %w", f.File, err)
-			}
-			if r == nil {
-				more = false
-				break
-			}
-			batch = append(batch, *r)
-		}
+	err := eachBatch(ctx, s, f.File, "import", f.JSON, func(batch []row) error {
 		verdicts, err := take(batch)
 		if err != nil {
 			return err
@@ -91,12 +70,58 @@ func (f importFlags) run(ctx context.Context, s *streams, take func([]row) ([]im
 				return err
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return counts.finish(s.Err)
+}
+
+// eachBatch gives the rows of a file to take, importBatch at a time, with a
+// progress bar where a person watches and quiet is false.
+func eachBatch(ctx context.Context, s *streams, name, doing string, quiet bool, take func([]row) error) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	bar := progressbar.NewOptions64(info.Size(), progressbar.OptionSetWriter(s.Err), progressbar.OptionShowBytes(true),
+		progressbar.OptionSetVisibility(!quiet && isTerminal(s.Err)), progressbar.OptionSetDescription(doing), progressbar.OptionClearOnFinish())
+	rows := newRows(name, readCounter{file, bar})
+	for batch, more := []row(nil), true; more; batch = batch[:0] {
+		for len(batch) < importBatch {
+			r, err := rows.next()
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			if r == nil {
+				more = false
+				break
+			}
+			batch = append(batch, *r)
+		}
+		if err := take(batch); err != nil {
+			return err
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
-	fmt.Fprintf(s.Err, "valid %d, accepted %d, duplicate %d, rejected %d\n", counts["valid"], counts["accepted"], counts["duplicate"], counts["rejected"])
-	if counts["rejected"] > 0 {
+	return nil
+}
+
+// verdictCounts is how many rows got which verdict.
+type verdictCounts map[string]int
+
+// finish prints the counts and fails if some rows were rejected.
+func (c verdictCounts) finish(w io.Writer) error {
+	fmt.Fprintf(w, "valid %d, accepted %d, duplicate %d, rejected %d\n", c["valid"], c["accepted"], c["duplicate"], c["rejected"])
+	if c["rejected"] > 0 {
 		return errRejected
 	}
 	return nil
@@ -149,20 +174,25 @@ func (c *importDispatchesCmd) Run(ctx context.Context, s *streams) error {
 
 var dispatchColumns = []string{"waybill", "outlet_id", "courier_id", "phone", "name", "address", "address_id", "dispatched_at"}
 
+// order is the dispatch that a row holds, its values checked.
+func (r row) order(now time.Time) (parcels.Order, error) {
+	o := parcels.Order{
+		Waybill: r.fields["waybill"], OutletID: r.fields["outlet_id"], CourierID: r.fields["courier_id"], DispatchedAt: r.fields["dispatched_at"],
+		Consignee: parcels.ConsigneeOrder{Phone: r.fields["phone"], Name: r.fields["name"], Address: r.fields["address"], AddressID: r.fields["address_id"]},
+	}
+	if err := r.check(dispatchColumns); err != nil {
+		return o, err
+	}
+	return o, o.Check(now)
+}
+
 func importDispatches(ctx context.Context, d parcels.Dispatcher, a doorstep.Actor, rows []row, dry bool) ([]importVerdict, error) {
 	verdicts := make([]importVerdict, len(rows))
 	var orders []parcels.Order
 	var places []int
 	for i, r := range rows {
 		verdicts[i] = importVerdict{Line: r.line, Waybill: r.fields["waybill"], Status: "valid"}
-		o := parcels.Order{
-			Waybill: r.fields["waybill"], OutletID: r.fields["outlet_id"], CourierID: r.fields["courier_id"], DispatchedAt: r.fields["dispatched_at"],
-			Consignee: parcels.ConsigneeOrder{Phone: r.fields["phone"], Name: r.fields["name"], Address: r.fields["address"], AddressID: r.fields["address_id"]},
-		}
-		err := r.check(dispatchColumns)
-		if err == nil {
-			err = o.Check(d.Now())
-		}
+		o, err := r.order(d.Now())
 		if err != nil {
 			if err := verdicts[i].judge(err); err != nil {
 				return nil, err
@@ -214,18 +244,23 @@ func (c *importComplaintsCmd) Run(ctx context.Context, s *streams) error {
 
 var complaintColumns = []string{"waybill", "filed_at", "text", "category"}
 
+// filing is the complaint that a row holds, its values checked.
+func (r row) filing(now time.Time) (complaints.Filing, error) {
+	f := complaints.Filing{
+		Waybill: r.fields["waybill"], FiledAt: r.fields["filed_at"], Text: r.fields["text"], Category: r.fields["category"], Channel: "import",
+	}
+	if err := r.check(complaintColumns); err != nil {
+		return f, err
+	}
+	return f, f.Check(now)
+}
+
 func importComplaints(ctx context.Context, desk complaints.Desk, a doorstep.Actor, rows []row, dry bool) ([]importVerdict, error) {
 	verdicts := make([]importVerdict, len(rows))
 	for i, r := range rows {
 		v := &verdicts[i]
 		*v = importVerdict{Line: r.line, Waybill: r.fields["waybill"], Status: "valid"}
-		filing := complaints.Filing{
-			Waybill: r.fields["waybill"], FiledAt: r.fields["filed_at"], Text: r.fields["text"], Category: r.fields["category"], Channel: "import",
-		}
-		err := r.check(complaintColumns)
-		if err == nil {
-			err = filing.Check(desk.Now())
-		}
+		filing, err := r.filing(desk.Now())
 		if err == nil && !dry {
 			var c complaints.Complaint
 			if c, err = desk.File(ctx, a, filing); err == nil {

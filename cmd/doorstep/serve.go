@@ -42,6 +42,7 @@ type serveCmd struct {
 	LogLevel  string   `env:"DOORSTEP_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
 	Metrics   string   `name:"metrics-listen" env:"DOORSTEP_METRICS_LISTEN" placeholder:"ADDRESS" help:"Address to serve Prometheus' /metrics on, such as 127.0.0.1:9464. Without it there are none."`
 
+	Second       secondReader  `embed:"" prefix:"reader-"`
 	Services     pushServices  `embed:""`
 	PushSettle   time.Duration `env:"DOORSTEP_PUSH_SETTLE" default:"20s" help:"How long a courier's alerts gather into one push; 0s sends at once."`
 	PushContent  string        `env:"DOORSTEP_PUSH_CONTENT" enum:"tags,opaque" default:"tags" help:"What a push says: tags, or opaque ids."`
@@ -90,6 +91,10 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	if err != nil {
 		return err
 	}
+	again, err := c.Second.open(log)
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
@@ -125,6 +130,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	})
 	operations := newServer(db, reader, bell, now, doorstep.MakeID)
 	operations.PublicURL = c.publicURL(base)
+	operations.Desk.Again = again
 	operations.Inbox.Arrived = measured.Arrived
 	operations.Panel.Paused = func(tag prefs.Tag) {
 		measured.LearningPaused(tag)
@@ -249,7 +255,7 @@ func newServer(db *store.DB, reader *reading.Reader, bell *push.Bell, now func()
 func readWith(reader *reading.Reader) func(string) complaints.Reading {
 	return func(text string) complaints.Reading {
 		read := reader.Read(text)
-		out := complaints.Reading{Category: read.Category}
+		out := complaints.Reading{Category: read.Category, Confidence: read.Confidence}
 		for _, t := range read.Tags {
 			out.Tags = append(out.Tags, complaints.TagReading{Tag: t.Tag, Confidence: t.Confidence})
 		}
