@@ -70,10 +70,10 @@ var implied = map[Category]prefs.Tag{
 	NoCallBeforeDelivery:      prefs.CallFirst,
 }
 
-// lessons is what a complaint teaches, sorted by tag: what its text was read to
+// Lessons is what a complaint teaches, sorted by tag: what its text was read to
 // wish, and the wish behind the category if a person chose it and the text does
 // not say the opposite.
-func lessons(read Reading, chosen Category) []prefs.Evidence {
+func Lessons(read Reading, chosen Category) []prefs.Evidence {
 	var list []prefs.Evidence
 	for _, t := range read.Tags {
 		if w := prefs.TextWeight(t.Confidence); w > 0 {

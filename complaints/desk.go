@@ -96,7 +96,7 @@ type Query struct {
 }
 
 // Inquire prepares what a complaint may ask of the consumer; outreach.Desk does.
-type Inquire func(outlet doorstep.OutletNo, company doorstep.CompanyNo, consumer doorstep.ConsumerID, w doorstep.Waybill, taught []prefs.Tag) (*outreach.Inquiry, error)
+type Inquire func(outlet doorstep.OutletNo, company doorstep.CompanyNo, consumer doorstep.ConsumerID, w doorstep.Waybill) (*outreach.Inquiry, error)
 
 // Desk takes complaints in and shows them.
 type Desk struct {
@@ -121,7 +121,7 @@ func (d *Desk) File(ctx context.Context, a doorstep.Actor, in Filing) (Complaint
 		return Complaint{}, err
 	}
 	read := d.read(ctx, c, custody, in.Reporter)
-	c.Lessons = lessons(read, comp.Category)
+	c.Lessons = Lessons(read, comp.Category)
 	if comp.Category == "" {
 		comp.Category = read.Category
 	}
@@ -143,11 +143,7 @@ func (d *Desk) File(ctx context.Context, a doorstep.Actor, in Filing) (Complaint
 		c.Fact.Fields = append(c.Fact.Fields, evidence.Field{Name: "reporter", Value: in.Reporter})
 	}
 	if d.Ask != nil && len(c.Lessons) > 0 {
-		var taught []prefs.Tag
-		for _, e := range c.Lessons {
-			taught = append(taught, e.Tag)
-		}
-		if c.Inquiry, err = d.Ask(custody.Outlet, a.Company, custody.Consumer, comp.Waybill, taught); err != nil {
+		if c.Inquiry, err = d.Ask(custody.Outlet, a.Company, custody.Consumer, comp.Waybill); err != nil {
 			return Complaint{}, err
 		}
 	}

@@ -26,7 +26,7 @@ func TestALessonIsWhatTheTextWishesAndTheChosenCategoryImplies(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := map[prefs.Tag]float64{}
-			for _, e := range lessons(tt.read, tt.chosen) {
+			for _, e := range Lessons(tt.read, tt.chosen) {
 				got[e.Tag] = e.Weight
 			}
 			require.InDeltaMapValues(t, tt.want, got, 1e-9)

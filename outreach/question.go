@@ -32,7 +32,7 @@ type Question struct {
 // anything to ask.
 type Inquiry struct {
 	Letter
-	Taught []prefs.Tag
+	Taught []prefs.Tag // known when the complaint is kept
 	At     time.Time
 }
 
@@ -49,7 +49,7 @@ func (q Inquiry) Tags(known prefs.Profile, last []Question) []prefs.Tag {
 }
 
 // Inquire prepares what a complaint about a parcel may ask of its consignee.
-func (d *Desk) Inquire(outlet doorstep.OutletNo, company doorstep.CompanyNo, consumer doorstep.ConsumerID, w doorstep.Waybill, taught []prefs.Tag) (*Inquiry, error) {
+func (d *Desk) Inquire(outlet doorstep.OutletNo, company doorstep.CompanyNo, consumer doorstep.ConsumerID, w doorstep.Waybill) (*Inquiry, error) {
 	now := d.Now()
 	letter, err := d.letter(Link{
 		Outlet: outlet, Kind: TagQuestion, Company: company, Consumer: consumer, Waybill: w,
@@ -58,7 +58,7 @@ func (d *Desk) Inquire(outlet doorstep.OutletNo, company doorstep.CompanyNo, con
 	if err != nil {
 		return nil, err
 	}
-	return &Inquiry{Letter: letter, Taught: taught, At: now}, nil
+	return &Inquiry{Letter: letter, At: now}, nil
 }
 
 // TagAnswer is a consumer's word about one tag.

@@ -57,6 +57,7 @@ func (db *DB) File(ctx context.Context, c complaints.Case) (complaints.Complaint
 				comp.Learned = append(comp.Learned, e.Tag)
 			}
 		}
+		taught := comp.Learned
 		if err := findRepeat(tx, &comp); err != nil {
 			return err
 		}
@@ -86,7 +87,9 @@ on conflict (outlet_no, waybill, category) where `+openStatuses+` do nothing`,
 			return err
 		}
 		if c.Inquiry != nil {
-			if err := db.ask(tx, *c.Inquiry); err != nil {
+			inquiry := *c.Inquiry
+			inquiry.Taught = taught
+			if err := db.ask(tx, inquiry); err != nil {
 				return fmt.Errorf("ask: %w", err)
 			}
 		}

@@ -191,7 +191,7 @@ func (db *DB) AnswerContact(ctx context.Context, a doorstep.Actor, l outreach.Li
 			}
 		}
 		if answer.Consent != nil {
-			if err := addConsents(tx, a.Consumer, []prefs.Consent{*answer.Consent}); err != nil {
+			if _, err := giveConsents(tx, a.Consumer, *answer.Consent); err != nil {
 				return err
 			}
 		}

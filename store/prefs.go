@@ -94,10 +94,7 @@ func (db *DB) ReplaceScope(ctx context.Context, a doorstep.Actor, s prefs.ScopeC
 		if err := endConsents(tx, a.Consumer, s.Scope, at, ""); err != nil {
 			return err
 		}
-		if err := addConsents(tx, a.Consumer, s.Consents); err != nil {
-			return err
-		}
-		_, err := addAgreements(tx, a.Consumer, s.Consents)
+		_, err := giveConsents(tx, a.Consumer, s.Consents...)
 		return err
 	})
 }
@@ -130,7 +127,8 @@ func setTag(tx *Tx, consumer doorstep.ConsumerID, tag prefs.Tag, at int64, conse
 	if consent == nil {
 		return nil
 	}
-	return addConsents(tx, consumer, []prefs.Consent{*consent})
+	_, err := giveConsents(tx, consumer, *consent)
+	return err
 }
 
 // RemoveTag forgets a tag and leaves a tombstone in the standing scope.
@@ -194,6 +192,15 @@ func endConsents(tx *Tx, consumer doorstep.ConsumerID, scope prefs.Scope, at int
 and (scope = ? or ? = '') and (kind = ? or ? = '')`, at, consumer, scope, scope, kind, kind)
 }
 
+// giveConsents keeps consents, and what they say against what was learned; agreed
+// tells whether they do.
+func giveConsents(tx *Tx, consumer doorstep.ConsumerID, list ...prefs.Consent) (agreed bool, err error) {
+	if err := addConsents(tx, consumer, list); err != nil {
+		return false, err
+	}
+	return addAgreements(tx, consumer, list)
+}
+
 func addConsents(tx *Tx, consumer doorstep.ConsumerID, list []prefs.Consent) error {
 	rows := make([][]any, len(list))
 	for i, c := range list {
@@ -212,10 +219,7 @@ func (db *DB) AddConsent(ctx context.Context, a doorstep.Actor, c prefs.Consent)
 		if err := tx.exec(touchConsumer, a.Consumer, a.Company, ms(c.GivenAt)); err != nil {
 			return err
 		}
-		if err := addConsents(tx, a.Consumer, []prefs.Consent{c}); err != nil {
-			return err
-		}
-		agreed, err := addAgreements(tx, a.Consumer, []prefs.Consent{c})
+		agreed, err := giveConsents(tx, a.Consumer, c)
 		if err != nil || !agreed {
 			return err
 		}
