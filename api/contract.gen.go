@@ -314,8 +314,8 @@ type ConsumerMessage struct {
 	// Template `tag_question` asks whether something learned is wanted from now on; `pre_contact` what to do with a parcel that is out now, and is of no use after `expires_at`.
 	Template string `json:"template"`
 
-	// URL To be sent as it is. Whoever has it can answer.
-	URL string `json:"url"`
+	// URL To be sent as it is. Whoever has it can answer, so headquarters see the message without it.
+	URL string `json:"url,omitempty"`
 
 	// Waybill Whose consignee is meant.
 	Waybill string `json:"waybill"`

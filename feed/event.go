@@ -6,6 +6,7 @@ package feed
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"doorstep"
@@ -40,7 +41,27 @@ type Store interface {
 // Reader shows feeds.
 type Reader struct{ Store Store }
 
-// Events lists the events of the caller's company after a number.
+// Events lists the events of the caller's company after a number. Only the
+// carrier's systems get the links: whoever has one can answer for a consumer.
 func (r *Reader) Events(ctx context.Context, a doorstep.Actor, after int64, limit int) ([]Event, error) {
-	return r.Store.Events(ctx, a.Company, after, limit)
+	list, err := r.Store.Events(ctx, a.Company, after, limit)
+	if err != nil || a.Role == doorstep.RoleIntegrator {
+		return list, err
+	}
+	for i := range list {
+		if err := list[i].withholdLink(); err != nil {
+			return nil, fmt.Errorf("event %d: %w", list[i].Seq, err)
+		}
+	}
+	return list, nil
+}
+
+func (e *Event) withholdLink() (err error) {
+	var object map[string]json.RawMessage
+	if err = json.Unmarshal(e.Object, &object); err != nil {
+		return err
+	}
+	delete(object, "url")
+	e.Object, err = json.Marshal(object)
+	return err
 }

@@ -225,6 +225,10 @@ func TestALinkThatAsksCanDoNothingElse(t *testing.T) {
 		before := encoded(t, a.tags(a.consumer(anne)))
 
 		secret := q.URL[strings.LastIndex(q.URL, "/")+1:]
+		seen := a.get(a.hq(), "/v1/events")
+		seen.is(http.StatusOK)
+		require.Contains(t, string(seen.body), q.ID)
+		require.NotContains(t, string(seen.body), secret, "headquarters could answer for a consumer")
 		for _, path := range []string{"/v1/me/tags", "/v1/me/complaints", "/v1/me/consents", "/v1/events"} {
 			require.Equal(t, "unauthorized", a.get(secret, path).problem(http.StatusUnauthorized).Code, path)
 		}
