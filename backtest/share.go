@@ -12,6 +12,10 @@ const z = 1.959964
 // between consumers is itself a guess, mostly too low a one.
 const fewConsumers = 30
 
+// rounding is a variance, as a part of that of one observation, that sums of
+// floating point may show where there is none.
+const rounding = 1e-12
+
 // Share is a part of a whole with its 95 % interval.
 type Share struct {
 	Part, Of  int
@@ -113,7 +117,7 @@ func (t *tally) share() Share {
 	}
 	r := t.part / t.of
 	n := t.consumers
-	if v := t.variance(); v > 0 {
+	if v := t.variance(); v > r*(1-r)*rounding {
 		few := z / student(t.consumers-1)
 		n = min(r*(1-r)/v*few*few, t.of)
 	}

@@ -47,6 +47,8 @@ func TestAllOrNoneIsAsSureAsThereAreConsumers(t *testing.T) {
 	require.InDelta(t, 0, none.Low, 1e-9)
 	require.InDelta(t, z*z/2/(1+z*z/2), none.High, 1e-9)
 	require.Equal(t, Share{High: 1}, (&tally{}).share())
+	alike := tallyOf([2]float64{30, 90}, [2]float64{10, 30}, [2]float64{7, 21}).share()
+	require.Less(t, alike.Low, 0.1, "so are consumers who are all alike by chance")
 }
 
 func TestAnIntervalHoldsItsValueWithinZeroAndOne(t *testing.T) {

@@ -36,7 +36,9 @@ func TestAnUnsureComplaintIsReadElsewhereAndOnlyMaskedTextLeaves(t *testing.T) {
 			open(slog.New(slog.NewTextHandler(a.log, nil)))
 		require.NoError(t, err)
 		a.desk.Again = again
-		a.desk.Read = func(string) complaints.Reading { return complaints.Reading{Category: complaints.Other, Confidence: 0.1} }
+		a.desk.Read = func(string) complaints.Reading {
+			return complaints.Reading{Category: complaints.Other, Confidence: 0.1}
+		}
 
 		p := parcel("SF1", "li", anne)
 		p.Consignee = api.Consignee{Phone: anne, Name: ptr("Anne Tremblay-Xu"), Address: ptr("9 Larkspur Yard")}

@@ -169,15 +169,17 @@ func TestTheBuiltInAnswerStandsWhateverComesBack(t *testing.T) {
 	}
 	const good = `{"category":"delay","tags":[]}`
 	for name, answer := range map[string]http.HandlerFunc{
-		"500":             raw(500, "application/json", good),
-		"429":             raw(429, "application/json", good),
-		"401":             raw(401, "application/json", good),
-		"no JSON":         raw(200, "application/json", "<html>"),
-		"another kind":    raw(200, "text/html", `{"choices":[{"message":{"content":"{\"category\":\"delay\",\"tags\":[]}"}}]}`),
-		"empty":           raw(200, "application/json", ""),
-		"no choice":       raw(200, "application/json", `{"choices":[]}`),
-		"null content":    raw(200, "application/json", `{"choices":[{"message":{"content":null}}]}`),
-		"a redirect":      func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/v1/elsewhere", http.StatusTemporaryRedirect) },
+		"500":          raw(500, "application/json", good),
+		"429":          raw(429, "application/json", good),
+		"401":          raw(401, "application/json", good),
+		"no JSON":      raw(200, "application/json", "<html>"),
+		"another kind": raw(200, "text/html", `{"choices":[{"message":{"content":"{\"category\":\"delay\",\"tags\":[]}"}}]}`),
+		"empty":        raw(200, "application/json", ""),
+		"no choice":    raw(200, "application/json", `{"choices":[]}`),
+		"null content": raw(200, "application/json", `{"choices":[{"message":{"content":null}}]}`),
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/v1/elsewhere", http.StatusTemporaryRedirect)
+		},
 		"cut off":         func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"prose":           says("The category is delay."),
 		"a code fence":    says("```json\n" + good + "\n```"),
