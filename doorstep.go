@@ -17,6 +17,7 @@ var (
 	ErrNotFound    = errors.New("not found")   // not there, or not the caller's
 	ErrConflict    = errors.New("conflict")    // the state of the object forbids it
 	ErrUnavailable = errors.New("unavailable") // try again later; part may be done
+	ErrTooMany     = errors.New("too many")    // the caller's share of today is used up
 )
 
 // FieldError says what is wrong with one field of the input.
@@ -62,6 +63,19 @@ func (e *ForbiddenError) Error() string { return e.Code + ": " + e.Detail }
 
 // Unwrap gives ErrForbidden.
 func (e *ForbiddenError) Unwrap() error { return ErrForbidden }
+
+// TooManyError says which bound was reached and when to come back. It unwraps to
+// ErrTooMany.
+type TooManyError struct {
+	Code   string // stable, snake_case: "too_many_pre_contacts"
+	Detail string
+	Wait   time.Duration
+}
+
+func (e *TooManyError) Error() string { return e.Code + ": " + e.Detail }
+
+// Unwrap gives ErrTooMany.
+func (e *TooManyError) Unwrap() error { return ErrTooMany }
 
 // Checks gathers the bad fields of one object.
 type Checks struct{ fields []FieldError }

@@ -52,6 +52,11 @@ const (
 	DoFirstNone    DoFirst = "none"
 )
 
+// Defines values for EventType.
+const (
+	EventTypeConsumerMessage EventType = "consumer.message"
+)
+
 // Defines values for EvidenceSource.
 const (
 	EvidenceSourceDevice   EvidenceSource = "device"
@@ -296,6 +301,32 @@ type ConsumerLinkInput struct {
 	Scope *string `json:"scope,omitempty"`
 }
 
+// ConsumerMessage A message to a parcel's consignee, which the carrier sends by its own channel, once an `id`.
+type ConsumerMessage struct {
+	// ConsumerRef Stands for the consignee. The same person has the same reference at this carrier; it says nothing else.
+	ConsumerRef string    `json:"consumer_ref"`
+	ExpiresAt   time.Time `json:"expires_at"`
+	ID          string    `json:"id"`
+
+	// Locale Of the consumer if known, else of the outlet.
+	Locale string `json:"locale"`
+
+	// Template `tag_question` asks whether something learned is wanted from now on; `pre_contact` what to do with a parcel that is out now, and is of no use after `expires_at`.
+	Template string `json:"template"`
+
+	// URL To be sent as it is. Whoever has it can answer.
+	URL string `json:"url"`
+
+	// Waybill Whose consignee is meant.
+	Waybill string `json:"waybill"`
+}
+
+// CorrectionInput defines model for CorrectionInput.
+type CorrectionInput struct {
+	// Tag A lasting wish about deliveries.
+	Tag Tag `json:"tag"`
+}
+
 // Courier defines model for Courier.
 type Courier struct {
 	CourierID string `json:"courier_id"`
@@ -417,6 +448,32 @@ type DispatchResults struct {
 // DoFirst What to do before going to the door.
 type DoFirst string
 
+// Event defines model for Event.
+type Event struct {
+	At time.Time `json:"at"`
+
+	// Object The whole object as it was then; of a `consumer.message` a ConsumerMessage.
+	Object json.RawMessage `json:"object"`
+
+	// Seq In the company's feed, from 1.
+	Seq int64 `json:"seq"`
+
+	// Sequence Of this object, from 1. Of two events about one object the higher is the newer.
+	Sequence int64     `json:"sequence"`
+	Type     EventType `json:"type"`
+}
+
+// EventPage defines model for EventPage.
+type EventPage struct {
+	Items []Event `json:"items"`
+
+	// NextAfter Give it as `after` to go on. On an empty page it is the `after` that was given.
+	NextAfter int64 `json:"next_after"`
+}
+
+// EventType defines model for EventType.
+type EventType string
+
 // EvidenceBatch defines model for EvidenceBatch.
 type EvidenceBatch struct {
 	Records []EvidenceInput `json:"records"`
@@ -487,6 +544,9 @@ type EvidenceRecord struct {
 	AlertID   *string  `json:"alert_id,omitempty"`
 	Attempt   *int     `json:"attempt,omitempty"`
 
+	// By Who at the outlet says so.
+	By *string `json:"by,omitempty"`
+
 	// Category The chief grievance of a complaint.
 	Category *Category `json:"category,omitempty"`
 	Channel  *string   `json:"channel,omitempty"`
@@ -532,7 +592,10 @@ type EvidenceRecord struct {
 	TakenAt  *string        `json:"taken_at,omitempty"`
 	Template *string        `json:"template,omitempty"`
 	Text     *string        `json:"text,omitempty"`
-	Waybill  *string        `json:"waybill,omitempty"`
+
+	// Verdict Of a tag.
+	Verdict *string `json:"verdict,omitempty"`
+	Waybill *string `json:"waybill,omitempty"`
 }
 
 // EvidenceResult defines model for EvidenceResult.
@@ -555,6 +618,21 @@ type EvidenceResults struct {
 
 // EvidenceSource Who says so.
 type EvidenceSource string
+
+// Feedback defines model for Feedback.
+type Feedback struct {
+	At time.Time `json:"at"`
+
+	// Tag A lasting wish about deliveries.
+	Tag     Tag    `json:"tag"`
+	Verdict string `json:"verdict"`
+	Waybill string `json:"waybill"`
+}
+
+// FeedbackInput defines model for FeedbackInput.
+type FeedbackInput struct {
+	Verdict string `json:"verdict"`
+}
 
 // GivenTime RFC 3339 with an offset or `Z`.
 type GivenTime = string
@@ -621,17 +699,29 @@ type MyTag struct {
 	// AddressID The address that an explicit tag is for.
 	AddressID *string `json:"address_id,omitempty"`
 
+	// AskAgainAt When an explicit tag is a year old and I am asked whether it still holds. It holds until I answer.
+	AskAgainAt *time.Time `json:"ask_again_at,omitempty"`
+
 	// Because The complaints that taught it. Empty for an explicit tag.
 	Because []TagReason `json:"because"`
 
 	// Confidence Of a learned tag.
 	Confidence *float64 `json:"confidence,omitempty"`
 
+	// ConfidenceText How sure it is, in a word.
+	ConfidenceText *string `json:"confidence_text,omitempty"`
+
 	// FadesAt When a learned tag is forgotten unless renewed.
 	FadesAt *time.Time `json:"fades_at,omitempty"`
 
+	// Feedback What couriers and outlets said of a learned tag. Left out if nothing.
+	Feedback *TagFeedback `json:"feedback,omitempty"`
+
 	// Level Whether the courier is advised to do something or to avoid it.
-	Level  *TagLevel `json:"level,omitempty"`
+	Level *TagLevel `json:"level,omitempty"`
+
+	// SeenBy Who sees it, in words.
+	SeenBy *string   `json:"seen_by,omitempty"`
 	Since  time.Time `json:"since"`
 	Source TagSource `json:"source"`
 
@@ -640,6 +730,9 @@ type MyTag struct {
 
 	// Tag A lasting wish about deliveries.
 	Tag Tag `json:"tag"`
+
+	// Text The wish in words.
+	Text *string `json:"text,omitempty"`
 
 	// Waybill The parcel that an explicit tag is for.
 	Waybill *string `json:"waybill,omitempty"`
@@ -710,6 +803,18 @@ type OutletInput struct {
 //
 // Examples: +8613800000000
 type Phone = string
+
+// PreContact defines model for PreContact.
+type PreContact struct {
+	// ExpiresAt Until then the consignee can answer.
+	ExpiresAt time.Time `json:"expires_at"`
+	SentAt    time.Time `json:"sent_at"`
+
+	// Waybill The number of a parcel's contract. Answers give it in upper case.
+	//
+	// Examples: SF1234567890
+	Waybill Waybill `json:"waybill"`
+}
 
 // Preferences defines model for Preferences.
 type Preferences struct {
@@ -888,6 +993,36 @@ type Span struct {
 // Tag A lasting wish about deliveries.
 type Tag = string
 
+// TagFeedback What couriers and outlets said of a learned tag. Left out if nothing.
+type TagFeedback struct {
+	Right int `json:"right"`
+
+	// Text The same in words.
+	Text  string `json:"text"`
+	Wrong int    `json:"wrong"`
+}
+
+// TagLearning defines model for TagLearning.
+type TagLearning struct {
+	// PausedAt Since when nothing learned of it counts.
+	PausedAt *time.Time `json:"paused_at,omitempty"`
+
+	// Tag A lasting wish about deliveries.
+	Tag Tag `json:"tag"`
+
+	// Verdicts About what was learned since the last resumption.
+	Verdicts int `json:"verdicts"`
+
+	// Wrong Of them.
+	Wrong int `json:"wrong"`
+}
+
+// TagLearningPage defines model for TagLearningPage.
+type TagLearningPage struct {
+	Items      []TagLearning `json:"items"`
+	NextCursor *string       `json:"next_cursor"`
+}
+
 // TagLevel Whether the courier is advised to do something or to avoid it.
 type TagLevel string
 
@@ -898,6 +1033,9 @@ type TagReason struct {
 
 	// On The day of the complaint, UTC.
 	On string `json:"on"`
+
+	// Text The reason in words.
+	Text *string `json:"text,omitempty"`
 }
 
 // TagSource defines model for TagSource.
@@ -988,6 +1126,15 @@ type ListComplaintsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListEventsParams defines parameters for ListEvents.
+type ListEventsParams struct {
+	// After The `next_after` of the page before; 0 or nothing for the first.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListEvidenceParams defines parameters for ListEvidence.
 type ListEvidenceParams struct {
 	Waybill     *Waybill `form:"waybill,omitempty" json:"waybill,omitempty"`
@@ -1001,6 +1148,15 @@ type ListEvidenceParams struct {
 	To   *GivenTime    `form:"to,omitempty" json:"to,omitempty"`
 	Kind *EvidenceKind `form:"kind,omitempty" json:"kind,omitempty"`
 
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, as it was given.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListLearningParams defines parameters for ListLearning.
+type ListLearningParams struct {
 	// Limit How many items a page has at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -1082,11 +1238,17 @@ type PutMyPreferencesJSONRequestBody = PreferencesInput
 // PostNextStopJSONRequestBody defines body for PostNextStop for application/json ContentType.
 type PostNextStopJSONRequestBody = NextStopInput
 
+// CorrectMyTagJSONRequestBody defines body for CorrectMyTag for application/json ContentType.
+type CorrectMyTagJSONRequestBody = CorrectionInput
+
 // PutOutletJSONRequestBody defines body for PutOutlet for application/json ContentType.
 type PutOutletJSONRequestBody = OutletInput
 
 // CreateConsumerLinkJSONRequestBody defines body for CreateConsumerLink for application/json ContentType.
 type CreateConsumerLinkJSONRequestBody = ConsumerLinkInput
+
+// PostTagFeedbackJSONRequestBody defines body for PostTagFeedback for application/json ContentType.
+type PostTagFeedbackJSONRequestBody = FeedbackInput
 
 // PostScansJSONRequestBody defines body for PostScans for application/json ContentType.
 type PostScansJSONRequestBody = ScanBatch
@@ -1111,9 +1273,18 @@ type ServerInterface interface {
 	// PostDispatches Report parcels out for delivery
 	// (POST /v1/dispatches)
 	PostDispatches(ctx echo.Context) error
+	// ListEvents What happened, in order
+	// (GET /v1/events)
+	ListEvents(ctx echo.Context, params ListEventsParams) error
 	// ListEvidence Records of my outlet or company, newest first
 	// (GET /v1/evidence)
 	ListEvidence(ctx echo.Context, params ListEvidenceParams) error
+	// ListLearning How each tag's learning does at the company
+	// (GET /v1/learning)
+	ListLearning(ctx echo.Context, params ListLearningParams) error
+	// ResumeLearning Let a paused tag be learned again
+	// (POST /v1/learning/{tag}/resumption)
+	ResumeLearning(ctx echo.Context, tag TagInPath) error
 	// ListMyAlerts My inbox, in order
 	// (GET /v1/me/alerts)
 	ListMyAlerts(ctx echo.Context, params ListMyAlertsParams) error
@@ -1162,6 +1333,9 @@ type ServerInterface interface {
 	// ConfirmMyTag Confirm a tag that I am asked about
 	// (POST /v1/me/tags/{tag}/confirmation)
 	ConfirmMyTag(ctx echo.Context, tag TagInPath) error
+	// CorrectMyTag Put another tag, such as its opposite, in the place of a wrong one
+	// (POST /v1/me/tags/{tag}/correction)
+	CorrectMyTag(ctx echo.Context, tag TagInPath) error
 	// GetOutlet Read an outlet
 	// (GET /v1/outlets/{outlet_id})
 	GetOutlet(ctx echo.Context, outletID OutletID) error
@@ -1174,6 +1348,12 @@ type ServerInterface interface {
 	// CreateConsumerLink Make a link for a parcel's consignee
 	// (POST /v1/parcels/{waybill}/consumer-link)
 	CreateConsumerLink(ctx echo.Context, waybill WaybillInPath) error
+	// CreatePreContact Ask the consignee what to do with a parcel that is out
+	// (POST /v1/parcels/{waybill}/pre-contact)
+	CreatePreContact(ctx echo.Context, waybill WaybillInPath) error
+	// PostTagFeedback Say whether a tag is right for this door
+	// (POST /v1/parcels/{waybill}/tags/{tag}/feedback)
+	PostTagFeedback(ctx echo.Context, waybill WaybillInPath, tag TagInPath) error
 	// GetWebPushKey The key to subscribe to pushes with
 	// (GET /v1/push/webpush-key)
 	GetWebPushKey(ctx echo.Context) error
@@ -1306,6 +1486,31 @@ func (w *ServerInterfaceWrapper) PostDispatches(ctx echo.Context) error {
 	return err
 }
 
+// ListEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListEventsParams
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListEvents(ctx, params)
+	return err
+}
+
 // ListEvidence converts echo context to params.
 func (w *ServerInterfaceWrapper) ListEvidence(ctx echo.Context) error {
 	var err error
@@ -1370,6 +1575,47 @@ func (w *ServerInterfaceWrapper) ListEvidence(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListEvidence(ctx, params)
+	return err
+}
+
+// ListLearning converts echo context to params.
+func (w *ServerInterfaceWrapper) ListLearning(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListLearningParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListLearning(ctx, params)
+	return err
+}
+
+// ResumeLearning converts echo context to params.
+func (w *ServerInterfaceWrapper) ResumeLearning(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "tag" -------------
+	var tag TagInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "tag", ctx.Param("tag"), &tag, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tag: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResumeLearning(ctx, tag)
 	return err
 }
 
@@ -1620,6 +1866,22 @@ func (w *ServerInterfaceWrapper) ConfirmMyTag(ctx echo.Context) error {
 	return err
 }
 
+// CorrectMyTag converts echo context to params.
+func (w *ServerInterfaceWrapper) CorrectMyTag(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "tag" -------------
+	var tag TagInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "tag", ctx.Param("tag"), &tag, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tag: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CorrectMyTag(ctx, tag)
+	return err
+}
+
 // GetOutlet converts echo context to params.
 func (w *ServerInterfaceWrapper) GetOutlet(ctx echo.Context) error {
 	var err error
@@ -1707,6 +1969,46 @@ func (w *ServerInterfaceWrapper) CreateConsumerLink(ctx echo.Context) error {
 	return err
 }
 
+// CreatePreContact converts echo context to params.
+func (w *ServerInterfaceWrapper) CreatePreContact(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "waybill" -------------
+	var waybill WaybillInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "waybill", ctx.Param("waybill"), &waybill, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter waybill: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreatePreContact(ctx, waybill)
+	return err
+}
+
+// PostTagFeedback converts echo context to params.
+func (w *ServerInterfaceWrapper) PostTagFeedback(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "waybill" -------------
+	var waybill WaybillInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "waybill", ctx.Param("waybill"), &waybill, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter waybill: %s", err))
+	}
+
+	// ------------- Path parameter "tag" -------------
+	var tag TagInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "tag", ctx.Param("tag"), &tag, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tag: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PostTagFeedback(ctx, waybill, tag)
+	return err
+}
+
 // GetWebPushKey converts echo context to params.
 func (w *ServerInterfaceWrapper) GetWebPushKey(ctx echo.Context) error {
 	var err error
@@ -1778,7 +2080,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/couriers/:courier_id", wrapper.GetCourier, options.OperationMiddlewares["getCourier"]...)
 	router.PUT(options.BaseURL+"/v1/couriers/:courier_id", wrapper.PutCourier, options.OperationMiddlewares["putCourier"]...)
 	router.POST(options.BaseURL+"/v1/dispatches", wrapper.PostDispatches, options.OperationMiddlewares["postDispatches"]...)
+	router.GET(options.BaseURL+"/v1/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
 	router.GET(options.BaseURL+"/v1/evidence", wrapper.ListEvidence, options.OperationMiddlewares["listEvidence"]...)
+	router.GET(options.BaseURL+"/v1/learning", wrapper.ListLearning, options.OperationMiddlewares["listLearning"]...)
+	router.POST(options.BaseURL+"/v1/learning/:tag/resumption", wrapper.ResumeLearning, options.OperationMiddlewares["resumeLearning"]...)
 	router.GET(options.BaseURL+"/v1/me/alerts", wrapper.ListMyAlerts, options.OperationMiddlewares["listMyAlerts"]...)
 	router.POST(options.BaseURL+"/v1/me/alerts/receipts", wrapper.PostReceipts, options.OperationMiddlewares["postReceipts"]...)
 	router.GET(options.BaseURL+"/v1/me/complaints", wrapper.ListMyComplaints, options.OperationMiddlewares["listMyComplaints"]...)
@@ -1795,10 +2100,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/me/tags", wrapper.GetMyTags, options.OperationMiddlewares["getMyTags"]...)
 	router.DELETE(options.BaseURL+"/v1/me/tags/:tag", wrapper.DeleteMyTag, options.OperationMiddlewares["deleteMyTag"]...)
 	router.POST(options.BaseURL+"/v1/me/tags/:tag/confirmation", wrapper.ConfirmMyTag, options.OperationMiddlewares["confirmMyTag"]...)
+	router.POST(options.BaseURL+"/v1/me/tags/:tag/correction", wrapper.CorrectMyTag, options.OperationMiddlewares["correctMyTag"]...)
 	router.GET(options.BaseURL+"/v1/outlets/:outlet_id", wrapper.GetOutlet, options.OperationMiddlewares["getOutlet"]...)
 	router.PUT(options.BaseURL+"/v1/outlets/:outlet_id", wrapper.PutOutlet, options.OperationMiddlewares["putOutlet"]...)
 	router.GET(options.BaseURL+"/v1/outlets/:outlet_id/alerts", wrapper.ListOutletAlerts, options.OperationMiddlewares["listOutletAlerts"]...)
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/consumer-link", wrapper.CreateConsumerLink, options.OperationMiddlewares["createConsumerLink"]...)
+	router.POST(options.BaseURL+"/v1/parcels/:waybill/pre-contact", wrapper.CreatePreContact, options.OperationMiddlewares["createPreContact"]...)
+	router.POST(options.BaseURL+"/v1/parcels/:waybill/tags/:tag/feedback", wrapper.PostTagFeedback, options.OperationMiddlewares["postTagFeedback"]...)
 	router.GET(options.BaseURL+"/v1/push/webpush-key", wrapper.GetWebPushKey, options.OperationMiddlewares["getWebPushKey"]...)
 	router.POST(options.BaseURL+"/v1/scans", wrapper.PostScans, options.OperationMiddlewares["postScans"]...)
 
@@ -1959,6 +2267,28 @@ func (response PostDispatches200JSONResponse) VisitPostDispatchesResponse(w http
 	return err
 }
 
+type ListEventsRequestObject struct {
+	Params ListEventsParams
+}
+
+type ListEventsResponseObject interface {
+	VisitListEventsResponse(w http.ResponseWriter) error
+}
+
+type ListEvents200JSONResponse EventPage
+
+func (response ListEvents200JSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListEvidenceRequestObject struct {
 	Params ListEvidenceParams
 }
@@ -1970,6 +2300,50 @@ type ListEvidenceResponseObject interface {
 type ListEvidence200JSONResponse EvidencePage
 
 func (response ListEvidence200JSONResponse) VisitListEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLearningRequestObject struct {
+	Params ListLearningParams
+}
+
+type ListLearningResponseObject interface {
+	VisitListLearningResponse(w http.ResponseWriter) error
+}
+
+type ListLearning200JSONResponse TagLearningPage
+
+func (response ListLearning200JSONResponse) VisitListLearningResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeLearningRequestObject struct {
+	Tag TagInPath `json:"tag"`
+}
+
+type ResumeLearningResponseObject interface {
+	VisitResumeLearningResponse(w http.ResponseWriter) error
+}
+
+type ResumeLearning200JSONResponse TagLearning
+
+func (response ResumeLearning200JSONResponse) VisitResumeLearningResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -2337,6 +2711,29 @@ func (response ConfirmMyTag200JSONResponse) VisitConfirmMyTagResponse(w http.Res
 	return err
 }
 
+type CorrectMyTagRequestObject struct {
+	Tag  TagInPath `json:"tag"`
+	Body *CorrectMyTagJSONRequestBody
+}
+
+type CorrectMyTagResponseObject interface {
+	VisitCorrectMyTagResponse(w http.ResponseWriter) error
+}
+
+type CorrectMyTag200JSONResponse MyTag
+
+func (response CorrectMyTag200JSONResponse) VisitCorrectMyTagResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetOutletRequestObject struct {
 	OutletID OutletID `json:"outlet_id"`
 }
@@ -2428,6 +2825,66 @@ func (response CreateConsumerLink201JSONResponse) VisitCreateConsumerLinkRespons
 	return err
 }
 
+type CreatePreContactRequestObject struct {
+	Waybill WaybillInPath `json:"waybill"`
+}
+
+type CreatePreContactResponseObject interface {
+	VisitCreatePreContactResponse(w http.ResponseWriter) error
+}
+
+type CreatePreContact200JSONResponse PreContact
+
+func (response CreatePreContact200JSONResponse) VisitCreatePreContactResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePreContact201JSONResponse PreContact
+
+func (response CreatePreContact201JSONResponse) VisitCreatePreContactResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostTagFeedbackRequestObject struct {
+	Waybill WaybillInPath `json:"waybill"`
+	Tag     TagInPath     `json:"tag"`
+	Body    *PostTagFeedbackJSONRequestBody
+}
+
+type PostTagFeedbackResponseObject interface {
+	VisitPostTagFeedbackResponse(w http.ResponseWriter) error
+}
+
+type PostTagFeedback200JSONResponse Feedback
+
+func (response PostTagFeedback200JSONResponse) VisitPostTagFeedbackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetWebPushKeyRequestObject struct {
 }
 
@@ -2491,9 +2948,18 @@ type StrictServerInterface interface {
 	// PostDispatches Report parcels out for delivery
 	// (POST /v1/dispatches)
 	PostDispatches(ctx context.Context, request PostDispatchesRequestObject) (PostDispatchesResponseObject, error)
+	// ListEvents What happened, in order
+	// (GET /v1/events)
+	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
 	// ListEvidence Records of my outlet or company, newest first
 	// (GET /v1/evidence)
 	ListEvidence(ctx context.Context, request ListEvidenceRequestObject) (ListEvidenceResponseObject, error)
+	// ListLearning How each tag's learning does at the company
+	// (GET /v1/learning)
+	ListLearning(ctx context.Context, request ListLearningRequestObject) (ListLearningResponseObject, error)
+	// ResumeLearning Let a paused tag be learned again
+	// (POST /v1/learning/{tag}/resumption)
+	ResumeLearning(ctx context.Context, request ResumeLearningRequestObject) (ResumeLearningResponseObject, error)
 	// ListMyAlerts My inbox, in order
 	// (GET /v1/me/alerts)
 	ListMyAlerts(ctx context.Context, request ListMyAlertsRequestObject) (ListMyAlertsResponseObject, error)
@@ -2542,6 +3008,9 @@ type StrictServerInterface interface {
 	// ConfirmMyTag Confirm a tag that I am asked about
 	// (POST /v1/me/tags/{tag}/confirmation)
 	ConfirmMyTag(ctx context.Context, request ConfirmMyTagRequestObject) (ConfirmMyTagResponseObject, error)
+	// CorrectMyTag Put another tag, such as its opposite, in the place of a wrong one
+	// (POST /v1/me/tags/{tag}/correction)
+	CorrectMyTag(ctx context.Context, request CorrectMyTagRequestObject) (CorrectMyTagResponseObject, error)
 	// GetOutlet Read an outlet
 	// (GET /v1/outlets/{outlet_id})
 	GetOutlet(ctx context.Context, request GetOutletRequestObject) (GetOutletResponseObject, error)
@@ -2554,6 +3023,12 @@ type StrictServerInterface interface {
 	// CreateConsumerLink Make a link for a parcel's consignee
 	// (POST /v1/parcels/{waybill}/consumer-link)
 	CreateConsumerLink(ctx context.Context, request CreateConsumerLinkRequestObject) (CreateConsumerLinkResponseObject, error)
+	// CreatePreContact Ask the consignee what to do with a parcel that is out
+	// (POST /v1/parcels/{waybill}/pre-contact)
+	CreatePreContact(ctx context.Context, request CreatePreContactRequestObject) (CreatePreContactResponseObject, error)
+	// PostTagFeedback Say whether a tag is right for this door
+	// (POST /v1/parcels/{waybill}/tags/{tag}/feedback)
+	PostTagFeedback(ctx context.Context, request PostTagFeedbackRequestObject) (PostTagFeedbackResponseObject, error)
 	// GetWebPushKey The key to subscribe to pushes with
 	// (GET /v1/push/webpush-key)
 	GetWebPushKey(ctx context.Context, request GetWebPushKeyRequestObject) (GetWebPushKeyResponseObject, error)
@@ -2789,6 +3264,31 @@ func (sh *strictHandler) PostDispatches(ctx echo.Context) error {
 	return nil
 }
 
+// ListEvents operation middleware
+func (sh *strictHandler) ListEvents(ctx echo.Context, params ListEventsParams) error {
+	var request ListEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEvents(ctx.Request().Context(), request.(ListEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListEventsResponseObject); ok {
+		return validResponse.VisitListEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListEvidence operation middleware
 func (sh *strictHandler) ListEvidence(ctx echo.Context, params ListEvidenceParams) error {
 	var request ListEvidenceRequestObject
@@ -2808,6 +3308,56 @@ func (sh *strictHandler) ListEvidence(ctx echo.Context, params ListEvidenceParam
 		return err
 	} else if validResponse, ok := response.(ListEvidenceResponseObject); ok {
 		return validResponse.VisitListEvidenceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListLearning operation middleware
+func (sh *strictHandler) ListLearning(ctx echo.Context, params ListLearningParams) error {
+	var request ListLearningRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLearning(ctx.Request().Context(), request.(ListLearningRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLearning")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListLearningResponseObject); ok {
+		return validResponse.VisitListLearningResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResumeLearning operation middleware
+func (sh *strictHandler) ResumeLearning(ctx echo.Context, tag TagInPath) error {
+	var request ResumeLearningRequestObject
+
+	request.Tag = tag
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResumeLearning(ctx.Request().Context(), request.(ResumeLearningRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResumeLearning")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResumeLearningResponseObject); ok {
+		return validResponse.VisitResumeLearningResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -3361,6 +3911,54 @@ func (sh *strictHandler) ConfirmMyTag(ctx echo.Context, tag TagInPath) error {
 	return nil
 }
 
+// CorrectMyTag operation middleware
+func (sh *strictHandler) CorrectMyTag(ctx echo.Context, tag TagInPath) error {
+	var request CorrectMyTagRequestObject
+
+	request.Tag = tag
+
+	var body CorrectMyTagJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CorrectMyTag(ctx.Request().Context(), request.(CorrectMyTagRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CorrectMyTag")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CorrectMyTagResponseObject); ok {
+		return validResponse.VisitCorrectMyTagResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetOutlet operation middleware
 func (sh *strictHandler) GetOutlet(ctx echo.Context, outletID OutletID) error {
 	var request GetOutletRequestObject
@@ -3505,6 +4103,80 @@ func (sh *strictHandler) CreateConsumerLink(ctx echo.Context, waybill WaybillInP
 		return err
 	} else if validResponse, ok := response.(CreateConsumerLinkResponseObject); ok {
 		return validResponse.VisitCreateConsumerLinkResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreatePreContact operation middleware
+func (sh *strictHandler) CreatePreContact(ctx echo.Context, waybill WaybillInPath) error {
+	var request CreatePreContactRequestObject
+
+	request.Waybill = waybill
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreatePreContact(ctx.Request().Context(), request.(CreatePreContactRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreatePreContact")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreatePreContactResponseObject); ok {
+		return validResponse.VisitCreatePreContactResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PostTagFeedback operation middleware
+func (sh *strictHandler) PostTagFeedback(ctx echo.Context, waybill WaybillInPath, tag TagInPath) error {
+	var request PostTagFeedbackRequestObject
+
+	request.Waybill = waybill
+	request.Tag = tag
+
+	var body PostTagFeedbackJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PostTagFeedback(ctx.Request().Context(), request.(PostTagFeedbackRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostTagFeedback")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PostTagFeedbackResponseObject); ok {
+		return validResponse.VisitPostTagFeedbackResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

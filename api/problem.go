@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -64,6 +65,7 @@ func problemFor(err error) ItemProblem {
 		invalid   *doorstep.InvalidError
 		forbidden *doorstep.ForbiddenError
 		conflict  *doorstep.ConflictError
+		tooMany   *doorstep.TooManyError
 		http4xx   *echo.HTTPError
 	)
 	switch {
@@ -75,6 +77,8 @@ func problemFor(err error) ItemProblem {
 		return newProblem(http.StatusForbidden, forbidden.Code, forbidden.Detail, nil)
 	case errors.As(err, &conflict):
 		return newProblem(http.StatusConflict, conflict.Code, conflict.Detail, nil)
+	case errors.As(err, &tooMany):
+		return newProblem(http.StatusTooManyRequests, tooMany.Code, tooMany.Detail, nil)
 	case errors.Is(err, ErrUnauthorized):
 		return newProblem(http.StatusUnauthorized, "unauthorized", "", nil)
 	case errors.Is(err, doorstep.ErrInvalid):
@@ -130,8 +134,12 @@ func errorHandler(log *slog.Logger) echo.HTTPErrorHandler {
 		p.Title = title(p.Code, p.Status, lang)
 		res.Header().Add(echo.HeaderVary, "Accept-Language")
 		res.Header().Set("Content-Language", lang.String())
-		if p.Status == http.StatusServiceUnavailable {
+		var tooMany *doorstep.TooManyError
+		switch {
+		case p.Status == http.StatusServiceUnavailable:
 			res.Header().Set(echo.HeaderRetryAfter, strconv.Itoa(retryAfter))
+		case errors.As(err, &tooMany):
+			res.Header().Set(echo.HeaderRetryAfter, strconv.Itoa(max(1, int(tooMany.Wait/time.Second))))
 		}
 		// Nothing in a problem can fail to encode, and a caller that has hung
 		// up is no fault.

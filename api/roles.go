@@ -12,11 +12,13 @@ var admits = map[string][]doorstep.Role{
 	"postScans":          {doorstep.RoleIntegrator},
 	"postDispatches":     {doorstep.RoleIntegrator},
 	"createConsumerLink": {doorstep.RoleIntegrator},
+	"listEvents":         {doorstep.RoleIntegrator, doorstep.RoleHQ},
 
 	"getMyTags":        {doorstep.RoleConsumer},
 	"putMyPreferences": {doorstep.RoleConsumer},
 	"confirmMyTag":     {doorstep.RoleConsumer},
 	"deleteMyTag":      {doorstep.RoleConsumer},
+	"correctMyTag":     {doorstep.RoleConsumer},
 	"putMyLearning":    {doorstep.RoleConsumer},
 	"createConsent":    {doorstep.RoleConsumer},
 	"listMyConsents":   {doorstep.RoleConsumer},
@@ -37,6 +39,11 @@ var admits = map[string][]doorstep.Role{
 	"streamMyAlerts": {doorstep.RoleCourier},
 	"postReceipts":   {doorstep.RoleCourier},
 	"postEvidence":   {doorstep.RoleCourier},
+
+	"postTagFeedback":  {doorstep.RoleCourier, doorstep.RoleManager},
+	"listLearning":     {doorstep.RoleManager, doorstep.RoleHQ},
+	"resumeLearning":   {doorstep.RoleHQ},
+	"createPreContact": {doorstep.RoleCourier, doorstep.RoleManager},
 
 	"listEvidence": {doorstep.RoleManager, doorstep.RoleHQ},
 }

@@ -10,6 +10,8 @@ import (
 	"doorstep/access"
 	"doorstep/complaints"
 	"doorstep/evidence"
+	"doorstep/feed"
+	"doorstep/outreach"
 	"doorstep/parcels"
 	"doorstep/prefs"
 	"doorstep/push"
@@ -23,13 +25,17 @@ type Server struct {
 	Dispatcher *parcels.Dispatcher
 	Runner     *parcels.Runner
 	Book       *prefs.Book
+	Panel      *prefs.Panel
 	Desk       *complaints.Desk
 	Inbox      *push.Inbox
 	Watch      *push.Watch
 	Recorder   *evidence.Recorder
 	Office     *access.Office
-	WebPushKey string        // what pages subscribe to pushes with; "" without Web Push
-	PublicURL  func() string // where consumers reach the pages, without a slash at its end
+	Feed       *feed.Reader
+	Outreach   *outreach.Desk
+	WebPushKey string         // what pages subscribe to pushes with; "" without Web Push
+	PublicURL  func() string  // where consumers reach the pages, without a slash at its end
+	Zone       *time.Location // of the days that people are told of
 	Now        func() time.Time
 }
 

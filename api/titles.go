@@ -34,6 +34,7 @@ var problemTitles = []problemTitle{
 	{415, "unsupported_media_type", "The body must be application/json", "请求体必须是 application/json"},
 	{422, "invalid", "A value is not valid", "字段的值无效"},
 	{422, "idempotency_key_reused", "The key belongs to another request", "该幂等键已用于另一个请求"},
+	{429, "too_many_requests", "That is enough for today", "今天的次数已用完"},
 	{500, "internal", "Something went wrong on our side", "服务器内部错误"},
 	{503, "unavailable", "Not available now, try again", "服务暂时不可用，请稍后重试"},
 }

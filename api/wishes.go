@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"doorstep"
+	"doorstep/i18n"
 	"doorstep/prefs"
 )
 
@@ -16,7 +18,7 @@ func (s *Server) GetMyTags(ctx context.Context, _ GetMyTagsRequestObject) (GetMy
 	}
 	body := MyTags{Tags: make([]MyTag, len(tags)), LearningEnabled: learning}
 	for i, t := range tags {
-		body.Tags[i] = myTagBody(t)
+		body.Tags[i] = s.myTagBody(ctx, t)
 	}
 	return GetMyTags200JSONResponse(body), nil
 }
@@ -56,7 +58,13 @@ func (s *Server) PutMyPreferences(ctx context.Context, req PutMyPreferencesReque
 // ConfirmMyTag implements POST /v1/me/tags/{tag}/confirmation.
 func (s *Server) ConfirmMyTag(ctx context.Context, req ConfirmMyTagRequestObject) (ConfirmMyTagResponseObject, error) {
 	t, err := s.Book.Confirm(ctx, actor(ctx), req.Tag)
-	return ConfirmMyTag200JSONResponse(myTagBody(t)), err
+	return ConfirmMyTag200JSONResponse(s.myTagBody(ctx, t)), err
+}
+
+// CorrectMyTag implements POST /v1/me/tags/{tag}/correction.
+func (s *Server) CorrectMyTag(ctx context.Context, req CorrectMyTagRequestObject) (CorrectMyTagResponseObject, error) {
+	t, err := s.Book.Correct(ctx, actor(ctx), req.Tag, req.Body.Tag)
+	return CorrectMyTag200JSONResponse(s.myTagBody(ctx, t)), err
 }
 
 // DeleteMyTag implements DELETE /v1/me/tags/{tag}.
@@ -110,11 +118,18 @@ func (s *Server) RevokeConsent(ctx context.Context, req RevokeConsentRequestObje
 	return RevokeConsent204Response{}, s.Book.RevokeConsent(ctx, actor(ctx), req.ID)
 }
 
-func myTagBody(t prefs.TagState) MyTag {
+// myTagBody tells a consumer of a tag, also in words.
+func (s *Server) myTagBody(ctx context.Context, t prefs.TagState) MyTag {
+	texts := i18n.For(requestFrom(ctx).acceptLanguage)
 	body := MyTag{
 		Tag: Tag(t.Tag), State: TagState(t.State), Level: optional(TagLevel(t.Level)), Source: TagSourceLearned,
-		Because: make([]TagReason, len(t.Because)), Since: t.Since, FadesAt: optional(t.FadesAt),
+		Because: make([]TagReason, len(t.Because)), Since: t.Since, FadesAt: optional(t.FadesAt), AskAgainAt: optional(t.AskAgainAt),
 		Waybill: optional(t.Scope.Waybill()), AddressID: optional(t.Scope.AddressID()),
+		Text: optional(texts.Wish(t.Tag)), ConfidenceText: optional(texts.Text("confidence." + string(t.Certainty()))),
+		SeenBy: optional(texts.Text("seen_by.nobody")),
+	}
+	if t.State == prefs.On {
+		body.SeenBy = optional(texts.Text("seen_by.courier"))
 	}
 	if t.Explicit {
 		body.Source = TagSourceExplicit
@@ -122,9 +137,25 @@ func myTagBody(t prefs.TagState) MyTag {
 		body.Confidence = &t.Confidence
 	}
 	for i, r := range t.Because {
-		body.Because[i] = TagReason{On: r.On.Format(time.DateOnly), Category: r.Category}
+		body.Because[i] = TagReason{On: r.On.Format(time.DateOnly), Category: r.Category, Text: optional(s.reason(texts, r))}
+	}
+	if t.Right+t.Wrong > 0 {
+		body.Feedback = &TagFeedback{
+			Right: t.Right, Wrong: t.Wrong,
+			Text: texts.Fill("feedback.count", "right", strconv.Itoa(t.Right), "wrong", strconv.Itoa(t.Wrong)),
+		}
 	}
 	return body
+}
+
+// reason says why a tag was learned. It names the day that the consumer lived
+// through, not that of UTC.
+func (s *Server) reason(texts i18n.Texts, r prefs.Reason) string {
+	day := texts.Day(r.On.In(s.Zone), s.Now().In(s.Zone))
+	if r.Waybill == "" {
+		return texts.Fill("because.told", "date", day)
+	}
+	return texts.Fill("because.parcel", "date", day, "end", doorstep.Waybill(r.Waybill).LastFour())
 }
 
 func consentBody(c prefs.Consent) Consent {

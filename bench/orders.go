@@ -56,6 +56,7 @@ type orders struct {
 	waybill   *atomic.Int64 // the next one, of all connections
 	chance    *rand.Rand
 	acceptAll []byte
+	alerts    int // that the answer to the last request must name
 }
 
 // town makes feeds of dispatches for one installation.
@@ -154,12 +155,14 @@ func (t *town) blank(size int, who func(j int) (outlet, courier string)) (b blan
 func (o *orders) next() []byte {
 	b := &o.blanks[o.turn%len(o.blanks)]
 	o.turn++
+	o.alerts = 0
 	waybill := o.waybill.Add(int64(o.size)) - int64(o.size)
 	for j := range o.size {
 		writeDigits(b.request[b.waybills[j]:], waybillDigits, waybill+int64(j))
 		consumer := o.wishes + o.chance.IntN(numbers-o.wishes)
 		if o.flagged(o.sent) {
 			consumer = 1 + o.chance.IntN(o.wishes-1) // 0 taught them, by a parcel that went out without
+			o.alerts++
 		}
 		o.sent++
 		writeDigits(b.request[b.phones[j]:], phoneDigits, int64(consumer))
@@ -168,11 +171,23 @@ func (o *orders) next() []byte {
 }
 
 func (o *orders) check(body []byte) error {
+	if n := bytes.Count(body, []byte(`"alert_id"`)); n != o.alerts {
+		return fmt.Errorf("%d alerts for %d parcels to consumers with wishes: %.300s", n, o.alerts, body)
+	}
+	return o.accepted(body)
+}
+
+func (o *orders) accepted(body []byte) error {
 	if !bytes.Contains(body[:min(len(body), 128)], o.acceptAll) {
 		return fmt.Errorf("not all %d dispatches were accepted: %.300s", o.size, body)
 	}
 	return nil
 }
+
+// echoed are orders to somebody who knows nobody's wishes.
+type echoed struct{ *orders }
+
+func (o echoed) check(body []byte) error { return o.accepted(body) }
 
 func (o *orders) items() int { return o.size }
 

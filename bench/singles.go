@@ -25,8 +25,8 @@ func (s *stage) singles(ctx context.Context) (rows []Row, err error) {
 		return nil, err
 	}
 	defer echo.kill()
-	own := feeds(connections, x.town.singles)
-	ours, theirs := target{server.addr, own}, target{echo.addr, own}
+	ours := target{server.addr, feeds(connections, x.town.singles)}
+	theirs := target{echo.addr, feeds(connections, func(i int) echoed { return echoed{x.town.singles(i)} })}
 	if err := s.warmUp(ctx, ours, theirs); err != nil {
 		return nil, err
 	}

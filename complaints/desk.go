@@ -7,6 +7,7 @@ import (
 
 	"doorstep"
 	"doorstep/evidence"
+	"doorstep/outreach"
 	"doorstep/prefs"
 )
 
@@ -51,6 +52,8 @@ type Case struct {
 	Lessons   []prefs.Evidence
 	Fact      evidence.Fact
 	MessageID string // under which the text is appended if a complaint is open already
+
+	Inquiry *outreach.Inquiry // what may be asked because of the lessons; nil: nothing is
 }
 
 // Custody is where a parcel is and whose it is.
@@ -70,9 +73,10 @@ type Store interface {
 	// Consignee is the one to whom the parcel at the outlet goes; the zero Party
 	// where that is not known.
 	Consignee(ctx context.Context, outlet doorstep.OutletNo, w doorstep.Waybill) (Party, error)
-	// File keeps a case in one transaction: the complaint, what it teaches, and
-	// its fact; or, if one on the same parcel and category is open, the text as
-	// an addition to that. It sets RepeatOf, Learned and Merged.
+	// File keeps a case in one transaction: the complaint, what it teaches, its
+	// fact, and the message with what that leaves to ask; or, if one on the same
+	// parcel and category is open, the text as an addition to that. It sets
+	// RepeatOf, Learned and Merged.
 	File(ctx context.Context, c Case) (Complaint, error)
 	// Complaint reads one that the caller may see, else ErrNotFound.
 	Complaint(ctx context.Context, a doorstep.Actor, id string) (Complaint, error)
@@ -91,10 +95,14 @@ type Query struct {
 	Limit     int
 }
 
+// Inquire prepares what a complaint may ask of the consumer; outreach.Desk does.
+type Inquire func(outlet doorstep.OutletNo, company doorstep.CompanyNo, consumer doorstep.ConsumerID, w doorstep.Waybill, taught []prefs.Tag) (*outreach.Inquiry, error)
+
 // Desk takes complaints in and shows them.
 type Desk struct {
 	Store Store
 	Read  func(text string) Reading
+	Ask   Inquire      // nil: nobody is asked anything
 	Again SecondReader // nil: every reading stands
 	Now   func() time.Time
 	NewID doorstep.IDMaker
@@ -133,6 +141,15 @@ func (d *Desk) File(ctx context.Context, a doorstep.Actor, in Filing) (Complaint
 	}
 	if in.Reporter != nil {
 		c.Fact.Fields = append(c.Fact.Fields, evidence.Field{Name: "reporter", Value: in.Reporter})
+	}
+	if d.Ask != nil && len(c.Lessons) > 0 {
+		var taught []prefs.Tag
+		for _, e := range c.Lessons {
+			taught = append(taught, e.Tag)
+		}
+		if c.Inquiry, err = d.Ask(custody.Outlet, a.Company, custody.Consumer, comp.Waybill, taught); err != nil {
+			return Complaint{}, err
+		}
 	}
 	return d.Store.File(ctx, c)
 }

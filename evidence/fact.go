@@ -35,10 +35,14 @@ const (
 	Push      Kind = "push"
 	Receipt   Kind = "receipt"
 	Complaint Kind = "complaint"
+
+	// TagVerdict is what a courier or a manager says of a tag. It is evidence of
+	// what a consumer wants, never of anybody's fault.
+	TagVerdict Kind = "tag_verdict"
 )
 
 // Kinds lists them.
-var Kinds = []Kind{Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint}
+var Kinds = []Kind{Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint, TagVerdict}
 
 // Source says whose word a record is.
 type Source string

@@ -6,6 +6,8 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
@@ -63,6 +65,26 @@ func (t Texts) Text(key string) string {
 		return key
 	}
 	return s
+}
+
+// Fill gives the text of a key with values in its places: "{date}". Pairs are a
+// place's name and its value.
+func (t Texts) Fill(key string, pairs ...string) string {
+	var places []string
+	for i := 0; i+1 < len(pairs); i += 2 {
+		places = append(places, "{"+pairs[i]+"}", pairs[i+1])
+	}
+	return strings.NewReplacer(places...).Replace(t.Text(key))
+}
+
+// Day names the day of a moment; the year only if it is another than now's. Both
+// are in their own zones.
+func (t Texts) Day(moment, now time.Time) string {
+	layout := "date.this_year"
+	if moment.Year() != now.Year() {
+		layout = "date.other_year"
+	}
+	return moment.Format(t.Text(layout))
 }
 
 // Instruction tells the courier what to do at a door with this tag.

@@ -3,7 +3,9 @@ package i18n_test
 import (
 	"encoding/json"
 	"os"
+	"regexp"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,6 +24,13 @@ func TestEveryTextExistsInBothLanguages(t *testing.T) {
 		require.Contains(t, zh, "instruction."+string(tag))
 		require.Contains(t, zh, "wish."+string(tag))
 	}
+	for _, certainty := range prefs.Certainties {
+		require.Contains(t, zh, "confidence."+string(certainty))
+	}
+	place := regexp.MustCompile(`\{\w+\}`)
+	for key := range zh {
+		require.ElementsMatch(t, place.FindAllString(zh[key], -1), place.FindAllString(en[key], -1), key)
+	}
 }
 
 func TestTheLanguageFollowsTheWishes(t *testing.T) {
@@ -34,6 +43,21 @@ func TestTheLanguageFollowsTheWishes(t *testing.T) {
 	} {
 		require.Equal(t, tt.want, i18n.For(tt.wish).Instruction(prefs.NoLocker), tt.wish)
 	}
+}
+
+func TestADayIsNamedWithItsYearOnlyIfItIsAnother(t *testing.T) {
+	now, day := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 5, 3, 0, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		wish string
+		day  time.Time
+		want string
+	}{
+		{"en", day, "3 May"}, {"zh-CN", day, "5月3日"},
+		{"en", day.AddDate(-1, 0, 0), "3 May 2025"}, {"zh-CN", day.AddDate(-1, 0, 0), "2025年5月3日"},
+	} {
+		require.Equal(t, tt.want, i18n.For(tt.wish).Day(tt.day, now))
+	}
+	require.Equal(t, "because you told us on 3 May about parcel …1234", i18n.For("en").Fill("because.parcel", "date", "3 May", "end", "1234"))
 }
 
 func catalogue(t *testing.T, file string) map[string]string {

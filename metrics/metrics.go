@@ -1,5 +1,5 @@
 // Package metrics counts what the server does, for Prometheus. Every label comes
-// from a closed list: providers, outcomes, codes, states, reasons, routes. No
+// from a closed list: providers, tags, outcomes, codes, states, reasons, routes. No
 // label and no value says anything about a person, an outlet or a parcel.
 package metrics
 
@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"doorstep/prefs"
 	"doorstep/push"
 )
 
@@ -47,6 +48,7 @@ type Metrics struct {
 	ended    *prometheus.CounterVec
 	held     *prometheus.CounterVec
 	dropped  *prometheus.CounterVec
+	paused   *prometheus.CounterVec
 	requests *prometheus.CounterVec
 	request  *prometheus.HistogramVec
 }
@@ -77,6 +79,9 @@ func New(cfg Config) *Metrics {
 		dropped: counters("reason", drops, prometheus.CounterOpts{
 			Namespace: namespace, Name: "sse_dropped_total", Help: "Couriers' event streams that this process ended before the phones did.",
 		}),
+		paused: counters("tag", tagCodes(), prometheus.CounterOpts{
+			Namespace: namespace, Name: "learning_paused_total", Help: "Tags whose learning paused because too much of it was called wrong.",
+		}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Name: "http_requests_total", Help: "Answered requests.",
 		}, []string{"method", "route", "status"}),
@@ -89,7 +94,7 @@ func New(cfg Config) *Metrics {
 		Namespace: namespace, Name: "sse_streams", Help: "Couriers' event streams that are open at this process.",
 	}, func() float64 { return float64(cfg.Streams()) })
 	m.registry.MustRegister(
-		m.attempts, m.attempt, m.arrival, m.ended, m.held, m.dropped, m.requests, m.request, streams,
+		m.attempts, m.attempt, m.arrival, m.ended, m.held, m.dropped, m.paused, m.requests, m.request, streams,
 		&backlog{queue: cfg.Queue, now: cfg.Now}, &devices{queue: cfg.Queue, now: cfg.Now}, &services{cfg.Services},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -116,6 +121,17 @@ func (m *Metrics) Attempted(provider string, r push.Result, took time.Duration) 
 // Arrived notes that an alert was first said to be on its courier's phone, so
 // long after it was made.
 func (m *Metrics) Arrived(after time.Duration) { m.arrival.Observe(after.Seconds()) }
+
+// LearningPaused notes that a company's learning of a tag paused.
+func (m *Metrics) LearningPaused(tag prefs.Tag) { m.paused.WithLabelValues(string(tag)).Inc() }
+
+func tagCodes() []string {
+	codes := make([]string, len(prefs.Tags))
+	for i, tag := range prefs.Tags {
+		codes[i] = string(tag)
+	}
+	return codes
+}
 
 // informed is the ending that is not a push.Reason.
 const informed = "informed"

@@ -21,6 +21,7 @@ type Out struct {
 	AddressID   string
 	Zone        *time.Location
 	Alert       *push.Alert // what its courier was told last; nil: nothing yet
+	NotedAt     time.Time   // when the consumer wrote a note about this parcel; zero: never
 }
 
 // Revision is what changed wishes make of a parcel that is out: the alert of
@@ -68,7 +69,7 @@ func (r *Reviser) ReviseDue(ctx context.Context) (int, error) {
 }
 
 // revise decides anew. What comes to the same is left alone: nobody rings twice
-// for one wish.
+// for one wish. A newer note is something to read, where there is an alert at all.
 func (r *Reviser) revise(out Out, profile prefs.Profile, now time.Time) (Revision, bool) {
 	tags := TagsOf(profile.Decide(prefs.Door{Waybill: string(out.Waybill), AddressID: out.AddressID}, now))
 	was := push.Alert{}
@@ -78,7 +79,8 @@ func (r *Reviser) revise(out Out, profile prefs.Profile, now time.Time) (Revisio
 	if !was.SupersededAt.IsZero() { // it was taken back: nothing holds
 		was.Tags = nil
 	}
-	if slices.Equal(tags, was.Tags) || len(tags)+len(was.Tags) == 0 {
+	noted := len(tags) > 0 && out.NotedAt.After(was.CreatedAt)
+	if slices.Equal(tags, was.Tags) && !noted {
 		return Revision{}, false
 	}
 	revision := Revision{Out: out, Fact: evidence.Fact{

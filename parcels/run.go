@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"doorstep"
@@ -140,6 +141,9 @@ func (r *Runner) instruct(ctx context.Context, stops []Stop, now time.Time) erro
 		s.Decisions = profiles[s.Consumer].Decide(door, now)
 		said := notes[s.Consumer]
 		s.Note = cmp.Or(said[prefs.ForParcel(door.Waybill)], said[prefs.Standing], said[prefs.AtAddress(door.AddressID)])
+		if answer := said[prefs.ForAnswer(door.Waybill)]; answer != "" {
+			s.Note = strings.TrimSpace(answer + "\n" + s.Note)
+		}
 	}
 	return nil
 }

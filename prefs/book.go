@@ -26,6 +26,8 @@ type Store interface {
 	// RemoveTag forgets what was said and learned about tag and leaves a
 	// tombstone; with a scope other than Standing only what was said there.
 	RemoveTag(ctx context.Context, a doorstep.Actor, tag Tag, scope Scope, at time.Time) error
+	// CorrectTag removes one tag and records another in its place.
+	CorrectTag(ctx context.Context, a doorstep.Actor, wrong, tag Tag, at time.Time, consent *Consent) error
 	// SetLearning switches learning on or off for a consumer.
 	SetLearning(ctx context.Context, a doorstep.Actor, enabled bool, at time.Time) error
 	// AddConsent and Consents keep consents; RevokeConsent gives ErrNotFound for
@@ -156,6 +158,35 @@ func (b *Book) consentOf(tag Tag, a doorstep.Actor, scope Scope, at time.Time) (
 
 // Confirm makes a tag the consumer's own word: a standing preference.
 func (b *Book) Confirm(ctx context.Context, a doorstep.Actor, code string) (TagState, error) {
+	return b.say(a, code, func(tag Tag, at time.Time, consent *Consent) error {
+		return b.Store.SetTag(ctx, a, tag, at, consent)
+	})
+}
+
+// Correct puts another tag, such as its opposite, in the place of a wrong one.
+// The wrong one is removed for good, the other is the consumer's own word.
+func (b *Book) Correct(ctx context.Context, a doorstep.Actor, wrong, code string) (TagState, error) {
+	removed, ok := ParseTag(wrong)
+	if !ok {
+		return TagState{}, doorstep.NotFound("tag", wrong)
+	}
+	var checks doorstep.Checks
+	if _, ok := ParseTag(code); !ok {
+		checks.Add("/tag", "unknown_tag", "is not in the vocabulary")
+	}
+	if code == wrong {
+		checks.Add("/tag", "same_tag", "must be another tag than the one that it corrects")
+	}
+	if err := checks.Err(); err != nil {
+		return TagState{}, err
+	}
+	return b.say(a, code, func(tag Tag, at time.Time, consent *Consent) error {
+		return b.Store.CorrectTag(ctx, a, removed, tag, at, consent)
+	})
+}
+
+// say records a standing preference by what keep does.
+func (b *Book) say(a doorstep.Actor, code string, keep func(Tag, time.Time, *Consent) error) (TagState, error) {
 	tag, ok := ParseTag(code)
 	if !ok {
 		return TagState{}, doorstep.NotFound("tag", code)
@@ -168,10 +199,12 @@ func (b *Book) Confirm(ctx context.Context, a doorstep.Actor, code string) (TagS
 	if c, ok := b.consentOf(tag, a, Standing, now); ok {
 		consent = &c
 	}
-	if err := b.Store.SetTag(ctx, a, tag, now, consent); err != nil {
+	if err := keep(tag, now, consent); err != nil {
 		return TagState{}, err
 	}
-	return TagState{Tag: tag, State: On, Level: Avoid, Explicit: true, Scope: Standing, Since: now}, nil
+	return TagState{
+		Tag: tag, State: On, Level: Avoid, Explicit: true, Scope: Standing, Since: now, AskAgainAt: now.Add(askAgain),
+	}, nil
 }
 
 // Remove takes a tag away. It is never silently learned again: for a year a new

@@ -16,6 +16,16 @@ const (
 // ConsentKinds lists them.
 var ConsentKinds = []ConsentKind{Locker, PickupPoint, Proxy, Doorstep}
 
+// Contradicts are the wishes that speak against such a drop.
+func (k ConsentKind) Contradicts() (list []Tag) {
+	for _, tag := range Tags {
+		if allowed, ok := tag.Allows(); ok && allowed == k {
+			list = append(list, tag.Opposites()...)
+		}
+	}
+	return list
+}
+
 // ReceiptMethods lists how the consumer wants to receive what is dropped.
 var ReceiptMethods = []string{"in_person", "pickup_code", "photo", "unspecified"}
 

@@ -41,19 +41,10 @@ type Preference struct {
 	SetAt time.Time
 }
 
-// Evidence is what one complaint taught about one tag.
-type Evidence struct {
-	Tag       Tag
-	SourceID  string // the complaint
-	Category  string // of the complaint
-	AddressID string // where it happened; empty when unknown
-	Weight    float64
-	At        time.Time
-}
-
 // Profile is all that decides about one consumer's deliveries.
 type Profile struct {
-	LearningOff bool // the consumer switched learning off: Evidence does not count
+	LearningOff bool  // the consumer switched learning off: Evidence does not count
+	Paused      []Tag // of which nothing that was learned counts, at this carrier
 	Preferences []Preference
 	Evidence    []Evidence
 }
@@ -114,16 +105,22 @@ func (p Profile) Decide(door Door, now time.Time) []Decision {
 			}
 		}
 	}
-	for _, tag := range Tags {
-		if tag.needsAnswer() || p.tombstoned(tag, now) {
-			continue
-		}
-		if level := p.belief(tag, door.AddressID, now).level(); level != "" {
-			add(tag, level, Learned)
+	if len(p.Evidence) > 0 && !p.LearningOff {
+		learned := p.weigh(door.AddressID, now, true)
+		for i, tag := range Tags {
+			if level := learned[i].level(); level != "" && p.mayDecide(tag) {
+				add(tag, level, Learned)
+			}
 		}
 	}
 	slices.SortFunc(decided, func(a, b Decision) int { return strings.Compare(string(a.Tag), string(b.Tag)) })
 	return decided
+}
+
+// mayDecide says whether what was learned of tag is told to couriers, and not
+// only asked about.
+func (p Profile) mayDecide(tag Tag) bool {
+	return !tag.needsAnswer() && !slices.Contains(p.Paused, tag)
 }
 
 // explicit lists what holds in scope, contradictions resolved.
@@ -164,18 +161,27 @@ func (p Profile) suspended(pref Preference) bool {
 		return false
 	}
 	return slices.ContainsFunc(p.Evidence, func(e Evidence) bool {
-		return e.At.After(pref.SetAt) && slices.Contains(pref.Tag.Opposites(), e.Tag)
+		return e.sign() == Complained && e.At.After(pref.SetAt) && slices.Contains(pref.Tag.Opposites(), e.Tag)
 	})
 }
 
 // tombstoneLife is how long a tag that the consumer removed is only asked
-// about: a year.
-const tombstoneLife = 365 * 24 * time.Hour
+// about: a year. askAgain is how long an explicit preference goes unquestioned;
+// it holds until the consumer answers.
+const (
+	tombstoneLife = 365 * 24 * time.Hour
+	askAgain      = 365 * 24 * time.Hour
+)
 
-func (p Profile) tombstoned(tag Tag, now time.Time) bool {
-	return slices.ContainsFunc(p.Preferences, func(pref Preference) bool {
-		return pref.Scope == Standing && pref.Tag == tag && !pref.On && now.Sub(pref.SetAt) < tombstoneLife
-	})
+// mutedUntil is when the tombstone of a tag ends; the zero time if it has none.
+// What is said of the tag before never counts by itself.
+func (p Profile) mutedUntil(tag Tag) time.Time {
+	for _, pref := range p.Preferences {
+		if !pref.On && pref.Scope == Standing && pref.Tag == tag {
+			return pref.SetAt.Add(tombstoneLife)
+		}
+	}
+	return time.Time{}
 }
 
 // Resolve drops what loses a contradiction within one list: the stricter wins,

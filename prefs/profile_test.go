@@ -19,11 +19,21 @@ func taught(tag prefs.Tag, days float64) prefs.Evidence {
 	return prefs.Evidence{Tag: tag, SourceID: "c", Category: "other", Weight: prefs.CategoryWeight, At: ago(days)}
 }
 
+// marked is a sign that is no complaint, of a parcel of its own.
+func marked(sign prefs.Sign, tag prefs.Tag, by string, days float64) prefs.Evidence {
+	return prefs.Evidence{Tag: tag, Sign: sign, SourceID: by, By: by, Weight: weightOf[sign], At: ago(days)}
+}
+
+var weightOf = map[prefs.Sign]float64{
+	prefs.Complained: prefs.CategoryWeight, prefs.Remarked: prefs.RemarkWeight, prefs.MarkedRight: prefs.RightWeight,
+	prefs.MarkedWrong: prefs.WrongWeight, prefs.AgreedOnce: prefs.AgreedWeight, prefs.Undisturbed: prefs.SilenceWeight,
+}
+
 func said(scope prefs.Scope, tag prefs.Tag, days float64) prefs.Preference {
 	return prefs.Preference{Scope: scope, Tag: tag, On: true, SetAt: ago(days)}
 }
 
-func TestOneComplaintAdvisesForHalfAYearAndTwoAvoid(t *testing.T) {
+func TestOneComplaintAdvisesForAYearAndTwoAvoid(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		taken []prefs.Evidence
@@ -31,12 +41,13 @@ func TestOneComplaintAdvisesForHalfAYearAndTwoAvoid(t *testing.T) {
 	}{
 		{"nothing", nil, ""},
 		{"one today", []prefs.Evidence{taught(prefs.NoLocker, 0)}, prefs.Advise},
-		{"one 180 days ago", []prefs.Evidence{taught(prefs.NoLocker, 180)}, prefs.Advise},
-		{"one a day later", []prefs.Evidence{taught(prefs.NoLocker, 181)}, ""},
+		{"one 360 days ago", []prefs.Evidence{taught(prefs.NoLocker, 360)}, prefs.Advise},
+		{"one a second before", []prefs.Evidence{taught(prefs.NoLocker, 360+1.0/86400)}, ""},
 		{"two a month apart", []prefs.Evidence{taught(prefs.NoLocker, 31), taught(prefs.NoLocker, 0)}, prefs.Avoid},
 		{"a weak one below confidence", []prefs.Evidence{{Tag: prefs.NoLocker, Weight: prefs.TextWeight(0.59), At: now}}, ""},
 		{"a weak one at confidence", []prefs.Evidence{{Tag: prefs.NoLocker, Weight: prefs.TextWeight(0.6), At: now}}, prefs.Advise},
-		{"the opposite since", []prefs.Evidence{taught(prefs.NoLocker, 5), taught(prefs.LockerOK, 0)}, ""},
+		{"the opposite since", []prefs.Evidence{taught(prefs.NoLocker, 5), taught(prefs.LockerOK, 0)}, prefs.Advise},
+		{"the opposite twice since", []prefs.Evidence{taught(prefs.NoLocker, 5), taught(prefs.LockerOK, 1), taught(prefs.LockerOK, 0)}, ""},
 		{"a clock set back", []prefs.Evidence{taught(prefs.NoLocker, -1)}, prefs.Advise},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,7 +75,34 @@ func TestEvidenceOfAnotherAddressCountsHalf(t *testing.T) {
 	p := prefs.Profile{Evidence: []prefs.Evidence{e}}
 	require.Len(t, p.Decide(prefs.Door{AddressID: "home"}, now.Add(time.Hour)), 1)
 	require.Len(t, p.Decide(prefs.Door{}, now.Add(time.Hour)), 1, "an unknown address matches any")
-	require.Empty(t, p.Decide(prefs.Door{AddressID: "office"}, now.Add(time.Hour)))
+	office := prefs.Door{AddressID: "office"}
+	require.Len(t, p.Decide(office, now.Add(180*24*time.Hour)), 1, "half of it lasts half as long")
+	require.Len(t, p.Decide(prefs.Door{AddressID: "home"}, now.Add(181*24*time.Hour)), 1)
+	require.Empty(t, p.Decide(office, now.Add(181*24*time.Hour)))
+	p.Evidence[0].Weight = prefs.TextWeight(0.9)
+	require.Empty(t, p.Decide(office, now), "a text that is not quite certain advises at its own address only")
+}
+
+func TestWhatSpeaksAgainstAWishAtOneAddressLeavesTheOthersAlone(t *testing.T) {
+	e, wrong := taught(prefs.ToDoor, 2), marked(prefs.MarkedWrong, prefs.ToDoor, "li", 1)
+	again := marked(prefs.MarkedWrong, prefs.ToDoor, "chen", 0)
+	e.AddressID, wrong.AddressID, again.AddressID = "home", "office", "office"
+	p := prefs.Profile{Evidence: []prefs.Evidence{e, wrong, again}}
+	require.Empty(t, p.Decide(prefs.Door{AddressID: "office"}, now))
+	require.Len(t, p.Decide(prefs.Door{AddressID: "home"}, now), 1)
+}
+
+func TestWhatIsTrueOfAPlaceIsTrueThereOnly(t *testing.T) {
+	var dogs []prefs.Evidence
+	for i := range 3 {
+		e := taught(prefs.DogOrChildAtHome, float64(40*i))
+		e.AddressID = "home"
+		dogs = append(dogs, e)
+	}
+	p := prefs.Profile{Evidence: dogs}
+	require.Len(t, p.Decide(prefs.Door{AddressID: "home"}, now), 1)
+	require.Len(t, p.Decide(prefs.Door{}, now), 1)
+	require.Empty(t, p.Decide(prefs.Door{AddressID: "office"}, now))
 }
 
 func TestOfTwoWishesWithNeitherStricterTheNewerHolds(t *testing.T) {
@@ -162,6 +200,44 @@ func TestWhatTheConsumerRemovedIsAskedAboutNotLearned(t *testing.T) {
 	require.Len(t, p.Decide(prefs.Door{}, now), 1, "a tombstone holds for a year")
 }
 
+func TestWhatWasSaidUnderATombstoneIsNotLearnedWhenItEnds(t *testing.T) {
+	p := prefs.Profile{
+		Preferences: []prefs.Preference{{Scope: prefs.Standing, Tag: prefs.NoLocker, SetAt: ago(366)}},
+		Evidence:    []prefs.Evidence{taught(prefs.NoLocker, 20), taught(prefs.NoLocker, 10)},
+	}
+	require.Empty(t, p.Decide(prefs.Door{}, now))
+	states := p.Overview(now)
+	require.Len(t, states, 1)
+	require.Equal(t, prefs.Asked, states[0].State)
+
+	p.Evidence = append(p.Evidence, taught(prefs.NoLocker, 0))
+	require.Equal(t, []prefs.Decision{{Tag: prefs.NoLocker, Level: prefs.Advise, By: prefs.Learned}}, p.Decide(prefs.Door{}, now),
+		"one complaint since teaches as one")
+}
+
+func TestAnExplicitWishHoldsWithoutDecayAndIsAskedAboutAfterAYear(t *testing.T) {
+	p := prefs.Profile{Preferences: []prefs.Preference{
+		said(prefs.Standing, prefs.ToDoor, 1000), said(prefs.ForParcel("SF1"), prefs.NoCall, 1000),
+	}}
+	require.Len(t, p.Decide(prefs.Door{Waybill: "SF1"}, now), 2)
+	states := p.Overview(now)
+	require.Equal(t, ago(1000).AddDate(0, 0, 365), states[0].AskAgainAt)
+	require.Zero(t, states[1].AskAgainAt, "of a parcel nobody asks again")
+}
+
+func TestWhatIsPausedIsAskedAboutAndStillSuspendsAPermission(t *testing.T) {
+	p := prefs.Profile{
+		Paused:      []prefs.Tag{prefs.NoLocker, prefs.ToDoor},
+		Preferences: []prefs.Preference{said(prefs.Standing, prefs.LockerOK, 9), said(prefs.Standing, prefs.ToDoor, 9)},
+		Evidence:    []prefs.Evidence{taught(prefs.NoLocker, 1)},
+	}
+	require.Equal(t, []prefs.Decision{{Tag: prefs.ToDoor, Level: prefs.Avoid, By: prefs.ByStanding}}, p.Decide(prefs.Door{}, now))
+	p.Evidence[0].Weight = 0 // of a complaint that came while it was paused
+	require.Equal(t, []prefs.Tag{prefs.ToDoor}, tagsOf(p.Decide(prefs.Door{}, now)))
+	p.Paused = nil
+	require.Equal(t, []prefs.Tag{prefs.ToDoor}, tagsOf(p.Decide(prefs.Door{}, now)), "and teaches nothing later")
+}
+
 func TestFadingIsToldAheadOfTime(t *testing.T) {
 	p := prefs.Profile{Evidence: []prefs.Evidence{taught(prefs.NoLocker, 30)}}
 	fades := p.Overview(now)[0].FadesAt
@@ -179,11 +255,19 @@ func TestLearningOffMeansNothingLearnedCounts(t *testing.T) {
 func TestLearningOnlyRestricts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, consents, door := drawProfile(t), drawConsents(t), drawDoor(t)
+		at := now.Add(time.Duration(rapid.IntRange(-900, 900).Draw(t, "days")) * 24 * time.Hour)
 		before := p
 		before.Evidence = nil
-		allowed := before.Permitted(consents, door, "", now)
-		for _, kind := range p.Permitted(consents, door, "", now) {
+		allowed := before.Permitted(consents, door, "", at)
+		for _, kind := range p.Permitted(consents, door, "", at) {
 			require.Contains(t, allowed, kind)
+		}
+		// Nor does any permission stand in an instruction that nobody gave.
+		said := before.Decide(door, at)
+		for _, d := range p.Decide(door, at) {
+			if d.Tag.IsPermission() {
+				require.Contains(t, said, d)
+			}
 		}
 	})
 }
@@ -203,6 +287,7 @@ func TestDecisionsNeverContradictThemselves(t *testing.T) {
 			}
 			if d.By == prefs.Learned {
 				require.False(t, d.Tag.IsPermission() || d.Tag.TellsAbsence())
+				require.NotContains(t, p.Paused, d.Tag)
 			}
 		}
 	})
@@ -216,6 +301,11 @@ func TestTheOrderOfRowsDecidesNothing(t *testing.T) {
 		shuffled.Evidence = rapid.Permutation(p.Evidence).Draw(t, "evidence")
 		shuffled.Preferences = rapid.Permutation(p.Preferences).Draw(t, "preferences")
 		require.Equal(t, p.Decide(door, now), shuffled.Decide(door, now))
+		sorted := shuffled
+		sorted.Evidence = slices.Clone(shuffled.Evidence)
+		prefs.SortEvidence(sorted.Evidence)
+		require.Equal(t, p.Decide(door, now), sorted.Decide(door, now))
+		require.ElementsMatch(t, p.Overview(now), shuffled.Overview(now))
 	})
 }
 
@@ -269,12 +359,18 @@ func drawProfile(t *rapid.T) (p prefs.Profile) {
 			p.Preferences = append(p.Preferences, pref)
 		}
 	}
-	n = rapid.IntRange(0, 12).Draw(t, "taught")
+	p.Paused = rapid.SliceOfN(rapid.SampledFrom(prefs.Tags), 0, 2).Draw(t, "paused")
+	n = rapid.IntRange(0, 24).Draw(t, "taught")
 	for i := range n {
 		e := taught(rapid.SampledFrom(prefs.Tags).Draw(t, "tag"), float64(days.Draw(t, "age")))
 		e.At = e.At.Add(time.Duration(i) * time.Millisecond)
 		e.AddressID = rapid.SampledFrom(addresses).Draw(t, "address")
 		e.Weight = prefs.TextWeight(rapid.Float64Range(0.6, 1).Draw(t, "confidence"))
+		e.Waybill = rapid.SampledFrom([]string{"", "SF1", "SF2", "SF3"}).Draw(t, "parcel")
+		if e.Sign = rapid.SampledFrom(prefs.Signs).Draw(t, "sign"); e.Sign != prefs.Complained {
+			e.Weight = weightOf[e.Sign]
+			e.By = rapid.SampledFrom([]string{"li", "chen"}).Draw(t, "by")
+		}
 		p.Evidence = append(p.Evidence, e)
 	}
 	return p

@@ -36,6 +36,28 @@ var Tags = []Tag{
 	SignInPerson, FamilyMaySign, FragileCare, NoThrowing, DogOrChildAtHome, PhotoProof,
 }
 
+// tagCount is how many there are.
+const tagCount = 20
+
+// What is looked up of a tag for each piece of evidence, by its place in Tags.
+var (
+	tagNo   = map[Tag]int{}
+	opposed [tagCount][]int // the places of its opposites
+	newer   [tagCount]bool  // of it and its opposite the newer wins
+)
+
+func init() {
+	for i, t := range Tags {
+		tagNo[t] = i
+	}
+	for i, t := range Tags {
+		newer[i] = t.newerWins()
+		for _, o := range t.Opposites() {
+			opposed[i] = append(opposed[i], tagNo[o])
+		}
+	}
+}
+
 // ParseTag gives the tag of a code. False means that the vocabulary has no such
 // tag.
 func ParseTag(code string) (Tag, bool) {
@@ -70,6 +92,10 @@ func (t Tag) Allows() (ConsentKind, bool) {
 func (t Tag) TellsAbsence() bool {
 	return t == EveningOnly || t == DaytimeOnly || t == WeekendOnly || t == NoWeekend
 }
+
+// ofPlace says whether t is true of a place rather than of a person: it holds
+// where it was said and nowhere else.
+func (t Tag) ofPlace() bool { return t == DogOrChildAtHome }
 
 // MayLeaveInPush says whether t may pass through a push service. What tells
 // when nobody, or who, is home is fetched by the app instead.

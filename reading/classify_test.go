@@ -27,7 +27,7 @@ func TestClassifyAnswersLineByLine(t *testing.T) {
 	require.JSONEq(t, `"a"`, string(first.ID))
 	require.Equal(t, []string{"no_locker"}, first.Tags)
 	require.Equal(t, "locker_without_consent", first.Category)
-	require.Equal(t, reading.Because{Tag: "no_locker", Start: 0, End: 7}, first.Because[0])
+	require.Equal(t, reading.Because{Tag: "no_locker", Start: 0, End: 8}, first.Because[0])
 	require.Contains(t, lines[1], `{"id":7,"tags":[],"category":"damaged","confidence":`)
 }
 

@@ -3,61 +3,75 @@ package reading
 import (
 	"slices"
 	"sort"
+	"sync"
 
 	"doorstep/complaints"
 	"doorstep/prefs"
 )
 
-// surely is the least probability of a tag that a sure rule found.
-const surely = 0.9
+// longText is how many tokens a text may have for its working memory to be kept.
+const longText = 500
 
 // Reader reads complaints. It is safe for concurrent use.
 type Reader struct {
 	model *model
+	desks sync.Pool // of *desk
+}
+
+// desk is the working memory of one reading.
+type desk struct {
+	sample sample
+	passes []pass // one for each network
+}
+
+func newReader(m *model) *Reader {
+	return &Reader{model: m, desks: sync.Pool{New: func() any {
+		return &desk{passes: make([]pass, len(m.networks))}
+	}}}
 }
 
 // Read says what text says. It reads the first MaxRunes runes.
 func (r *Reader) Read(text string) Reading {
 	a := analyse(text)
-	scores := r.model.scores(a.features)
-	out := r.category(a, scores)
-	probability := make([]float64, tagCount)
-	for i := range probability {
-		probability[i] = logistic(scores[i])
+	t := tokensOf(a)
+	d := r.desks.Get().(*desk)
+	if len(t.list) <= longText {
+		defer r.desks.Put(d)
 	}
-	for _, ruling := range a.rulings {
-		if ruling.sure {
-			i := slices.Index(prefs.Tags, ruling.tag)
-			probability[i] = max(probability[i], surely)
-		}
+	logits := r.model.run(t, d)
+	for i, tag := range prefs.Tags {
+		logits[i] += a.leaning(tag)
+	}
+	out := category(logits[tagCount:])
+	out.CategoryBecause = because(a, t, d, tagCount+slices.Index(complaints.Categories, out.Category))
+	confidences := make([]float64, tagCount)
+	for i, x := range logits[:tagCount] {
+		confidences[i] = confidence(x)
 	}
 	for _, pair := range opposites {
 		i, j := slices.Index(prefs.Tags, pair[0]), slices.Index(prefs.Tags, pair[1])
-		if probability[i] >= probability[j] {
-			probability[j] = 0
+		if confidences[i] >= confidences[j] {
+			confidences[j] = 0
 		} else {
-			probability[i] = 0
+			confidences[i] = 0
 		}
 	}
-	explained := a.explained()
-	for i, p := range probability {
-		tag := prefs.Tags[i]
-		if threshold := a.thresholdOf(tag, explained); p >= threshold {
-			out.Tags = append(out.Tags, TagReading{Tag: tag, Confidence: confidence(p, threshold), Because: r.because(a, i, tag)})
+	for i, p := range confidences {
+		if p >= MinConfidence {
+			tag := prefs.Tags[i]
+			out.Tags = append(out.Tags, TagReading{Tag: tag, Confidence: p, Because: because(a, t, d, i)})
 		}
 	}
 	sort.Slice(out.Tags, func(i, j int) bool { return out.Tags[i].Tag < out.Tags[j].Tag })
 	return out
 }
 
-// confidence puts the threshold at MinConfidence and keeps the order.
-func confidence(p, threshold float64) float64 {
-	return MinConfidence + (p-threshold)/(1-threshold)*(1-MinConfidence)
-}
-
 // category begins a reading with the likeliest category.
-func (r *Reader) category(a *analysis, scores []float64) Reading {
-	ps := slices.Clone(scores[tagCount:])
+func category(logits []float32) Reading {
+	ps := slices.Clone(logits)
+	for i := range ps {
+		ps[i] *= categoryTemper
+	}
 	softmax(ps)
 	best := 0
 	for i, p := range ps {
@@ -65,65 +79,5 @@ func (r *Reader) category(a *analysis, scores []float64) Reading {
 			best = i
 		}
 	}
-	return Reading{
-		Category:        complaints.Categories[best],
-		Confidence:      ps[best],
-		CategoryBecause: r.weightiest(a, tagCount+best),
-	}
-}
-
-// because gives the words of the sure rules for tag, else those that weighed
-// most with the model.
-func (r *Reader) because(a *analysis, output int, tag prefs.Tag) []Span {
-	var spans []Span
-	for _, ruling := range a.rulings {
-		if ruling.tag == tag && ruling.sure {
-			spans = append(spans, a.text.span(ruling.start, ruling.end))
-		}
-	}
-	if len(spans) > 0 {
-		return merged(spans)
-	}
-	return r.weightiest(a, output)
-}
-
-// mostReasons is how many features are named as the reason of a reading.
-const mostReasons = 3
-
-// weightiest gives the words that spoke most for an output.
-func (r *Reader) weightiest(a *analysis, output int) []Span {
-	type reason struct {
-		share float32
-		feature
-	}
-	var top []reason
-	for _, f := range a.features {
-		share := r.model.share(f, output)
-		if share <= 0 || f.end == f.start {
-			continue
-		}
-		i := sort.Search(len(top), func(i int) bool { return top[i].share < share })
-		if i < mostReasons {
-			top = slices.Insert(top, i, reason{share, f})[:min(len(top)+1, mostReasons)]
-		}
-	}
-	spans := make([]Span, len(top))
-	for i, t := range top {
-		spans[i] = a.text.span(t.start, t.end)
-	}
-	return merged(spans)
-}
-
-// merged sorts spans and joins those that touch.
-func merged(spans []Span) []Span {
-	sort.Slice(spans, func(i, j int) bool { return spans[i].Start < spans[j].Start })
-	var out []Span
-	for _, s := range spans {
-		if n := len(out); n > 0 && s.Start <= out[n-1].End {
-			out[n-1].End = max(out[n-1].End, s.End)
-			continue
-		}
-		out = append(out, s)
-	}
-	return out
+	return Reading{Category: complaints.Categories[best], Confidence: float64(ps[best])}
 }

@@ -3,10 +3,9 @@
 // Chinese (simplified, traditional, dialect) and English, offline and
 // deterministically. What follows from a reading is for others to decide.
 //
-// Two readers work together. Rules over concepts ("no" + "locker") catch wishes
-// that are stated plainly; a linear model over words and concepts, trained by
-// Train on the rows of data/, weighs everything else. The rules' findings are
-// features of the model too.
+// Rules see what is spoken of and in which stance ("no" + "locker": refused);
+// small networks, trained by Train on the rows of data/, read the words together
+// with what the rules see in them, and decide.
 package reading
 
 import (

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"doorstep/prefs"
@@ -34,7 +35,7 @@ func (f Figures) MarshalJSON() ([]byte, error) {
 }
 
 // WriteReport writes s as a table for people: all rows and each language, then
-// tag by tag.
+// tag by tag, then the worst rows.
 func (s Score) WriteReport(w io.Writer) error {
 	err := writeTable(w, func(t io.Writer) {
 		fmt.Fprintln(t, figuresHead)
@@ -46,13 +47,30 @@ func (s Score) WriteReport(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return writeTable(w, func(t io.Writer) {
+	err = writeTable(w, func(t io.Writer) {
 		fmt.Fprintln(t, "\ntag\tgold\tprecision\trecall\tF1")
 		for _, tag := range prefs.Tags {
 			c := s.ByTag[tag]
 			fmt.Fprintf(t, "%s\t%d\t%.3f\t%.3f\t%.3f\n", tag, c.TruePositives+c.FalseNegatives, c.Precision(), c.Recall(), c.F1())
 		}
 	})
+	if err != nil || len(s.Worst) == 0 {
+		return err
+	}
+	fmt.Fprintln(w, "\nworst rows")
+	for _, m := range s.Worst {
+		fmt.Fprintf(w, "%s  %s\n    read %s, labelled %s", m.ID, strings.ReplaceAll(m.Text, "\n", " "), m.Read, m.Category)
+		if len(m.Wrong) > 0 {
+			fmt.Fprintf(w, "; wrong %v", m.Wrong)
+		}
+		if len(m.Missing) > 0 {
+			fmt.Fprintf(w, "; missing %v", m.Missing)
+		}
+		if _, err := fmt.Fprintln(w); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+	}
+	return nil
 }
 
 // WriteLeftOut writes one line for each author that was left out.

@@ -22,7 +22,7 @@ type Row struct {
 	ID       string              `json:"id"`
 	Lang     string              `json:"lang"` // "zh" or "en"
 	Text     string              `json:"text"`
-	Category complaints.Category `json:"category"`
+	Category complaints.Category `json:"category"` // "" where a plain row has none
 	Tags     []prefs.Tag         `json:"tags"`
 	Avoid    []prefs.Tag         `json:"avoid"` // traps: tags that a keyword matcher would infer wrongly
 }
@@ -68,7 +68,7 @@ func Plain(dir fs.FS) ([]Row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read plain rows: %w", err)
 	}
-	rows, err := ReadRows(bytes.NewReader(text))
+	rows, err := readRows(bytes.NewReader(text), append(slices.Clone(complaints.Categories), ""))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -87,7 +87,9 @@ func TrainingRows(authors []Author, plain []Row) []Row {
 
 // ReadRows reads rows from ndjson. A row outside the vocabulary is refused
 // with its line number, as doorstep.ErrInvalid.
-func ReadRows(r io.Reader) ([]Row, error) {
+func ReadRows(r io.Reader) ([]Row, error) { return readRows(r, complaints.Categories) }
+
+func readRows(r io.Reader, categories []complaints.Category) ([]Row, error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)
 	var rows []Row
@@ -99,7 +101,7 @@ func ReadRows(r io.Reader) ([]Row, error) {
 		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
 			return nil, fmt.Errorf("line %d: %w: %w", n, doorstep.ErrInvalid, err)
 		}
-		if err := row.check(); err != nil {
+		if err := row.check(categories); err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 		rows = append(rows, row)
@@ -110,8 +112,8 @@ func ReadRows(r io.Reader) ([]Row, error) {
 	return rows, nil
 }
 
-func (r *Row) check() error {
-	if !slices.Contains(complaints.Categories, r.Category) {
+func (r *Row) check(categories []complaints.Category) error {
+	if !slices.Contains(categories, r.Category) {
 		return fmt.Errorf("%w: unknown category %q", doorstep.ErrInvalid, r.Category)
 	}
 	for _, tag := range slices.Concat(r.Tags, r.Avoid) {

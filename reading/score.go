@@ -52,6 +52,7 @@ type Score struct {
 	All    Figures             `json:"all"`
 	ByLang map[string]Figures  `json:"by_lang"`
 	ByTag  map[prefs.Tag]Count `json:"by_tag"`
+	Worst  []Mistake           `json:"worst"` // the worst first, at most mostMistakes
 }
 
 // Evaluate compares what read says with the labels of rows, as data/README.md
@@ -67,8 +68,12 @@ func newScore() Score {
 }
 
 func (s *Score) add(rows []Row, read func(string) Reading) {
+	var mistakes []Mistake
 	for _, row := range rows {
 		got := read(row.Text)
+		if m := mistakeOf(row, got); m.Weight > 0 {
+			mistakes = append(mistakes, m)
+		}
 		tags := make([]prefs.Tag, len(got.Tags))
 		for i, t := range got.Tags {
 			tags[i] = t.Tag
@@ -83,6 +88,7 @@ func (s *Score) add(rows []Row, read func(string) Reading) {
 			s.ByTag[tag] = c
 		}
 	}
+	s.Worst = worst(append(s.Worst, mistakes...))
 }
 
 func (c *Count) add(gold, predicted bool) {
@@ -132,11 +138,14 @@ type LeftOut struct {
 }
 
 // CrossValidate trains on plain and on all authors but one, in turn, and reads
-// the rows of the one left out. The pooled score is over the rows of all
-// authors, each read by a reader that never saw its author.
-func CrossValidate(authors []Author, plain []Row, t Training) (pooled Score, each []LeftOut) {
+// the rows of the one left out: of each that only names, or of all. The pooled
+// score is over all rows that were read so.
+func CrossValidate(authors []Author, plain []Row, t Training, only ...string) (pooled Score, each []LeftOut) {
 	pooled = newScore()
 	for i, author := range authors {
+		if len(only) > 0 && !slices.Contains(only, author.Name) {
+			continue
+		}
 		others := slices.Clone(plain)
 		for j := range authors {
 			if j != i {

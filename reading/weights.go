@@ -19,19 +19,23 @@ import (
 //go:embed weights/reader.bin
 var shipped []byte
 
-// The weights file: magic, version, then little-endian in the order of save.
-// A change of the features or of the format needs a new version.
+// The weights file: magic, version, then little-endian in the order of Save. A
+// change of the features, of the shape or of the format needs a new version.
 const (
 	magic   = "doorstep-reading"
-	version = 1
+	version = 2
 )
 
-// mostFeatures bounds what a damaged file can make us allocate.
-const mostFeatures = 1 << 18
+// What a damaged file can make us allocate is bounded.
+const (
+	mostFeatures = 1 << 18
+	mostNetworks = 16
+	mostBytes    = 64 << 20
+)
 
 // New loads the reader that is shipped with the program.
 func New() (*Reader, error) {
-	r, err := Load(bytes.NewReader(shipped))
+	r, err := load(shipped)
 	if err != nil {
 		return nil, fmt.Errorf("shipped weights: %w", err)
 	}
@@ -69,10 +73,13 @@ func vocabulary() string {
 func (r *Reader) Save(w io.Writer) error {
 	m := r.model
 	words := vocabulary()
+	parts := []any{uint32(version), m.digest, uint32(len(words)), []byte(words), uint32(len(m.ids)), uint32(len(m.networks)), m.ids}
+	for _, n := range m.networks {
+		parts = append(parts, n.all, n.scale, n.table)
+	}
 	var b bytes.Buffer
 	b.WriteString(magic)
-	for _, part := range []any{uint32(version), m.digest, uint32(len(words)), []byte(words),
-		uint32(len(m.ids)), m.scale, m.bias, m.ids, m.weights} {
+	for _, part := range parts {
 		if err := binary.Write(&b, binary.LittleEndian, part); err != nil {
 			return fmt.Errorf("encode weights: %w", err)
 		}
@@ -86,10 +93,15 @@ func (r *Reader) Save(w io.Writer) error {
 // Load reads weights that Save wrote. Another version, another vocabulary or a
 // damaged file gives doorstep.ErrInvalid.
 func Load(r io.Reader) (*Reader, error) {
-	text, err := io.ReadAll(io.LimitReader(r, mostFeatures*int64(outputs+8)))
+	text, err := io.ReadAll(io.LimitReader(r, mostBytes))
 	if err != nil {
 		return nil, fmt.Errorf("read weights: %w", err)
 	}
+	return load(text)
+}
+
+// load keeps the tables where they lie in text.
+func load(text []byte) (*Reader, error) {
 	b := bytes.NewReader(text)
 	var head struct {
 		Magic   [len(magic)]byte
@@ -106,22 +118,35 @@ func Load(r io.Reader) (*Reader, error) {
 	if words := vocabulary(); int(head.Words) != len(words) || string(next(b, len(words))) != words {
 		return nil, fmt.Errorf("%w: weights for another vocabulary", doorstep.ErrInvalid)
 	}
-	var n uint32
-	if err := binary.Read(b, binary.LittleEndian, &n); err != nil || n > mostFeatures {
-		return nil, fmt.Errorf("%w: number of features", doorstep.ErrInvalid)
+	var size struct{ Features, Networks uint32 }
+	if err := binary.Read(b, binary.LittleEndian, &size); err != nil || size.Features > mostFeatures ||
+		size.Networks == 0 || size.Networks > mostNetworks {
+		return nil, fmt.Errorf("%w: number of features or networks", doorstep.ErrInvalid)
 	}
-	m := &model{digest: head.Digest, ids: make([]uint32, n), weights: make([]int8, int(n)*outputs),
-		scale: make([]float32, outputs), bias: make([]float32, outputs)}
-	for _, part := range []any{m.scale, m.bias, m.ids, m.weights} {
-		if err := binary.Read(b, binary.LittleEndian, part); err != nil {
+	ids := make([]uint32, size.Features)
+	err := binary.Read(b, binary.LittleEndian, ids)
+	var networks []*network
+	for range size.Networks {
+		n := &network{weights: newWeights(), scale: make([]float32, size.Features)}
+		for _, part := range []any{n.all, n.scale} {
+			if err == nil {
+				err = binary.Read(b, binary.LittleEndian, part)
+			}
+		}
+		at, end := len(text)-b.Len(), len(text)-b.Len()+len(ids)*embedded
+		if err != nil || end > len(text) {
 			return nil, fmt.Errorf("%w: weights are cut short", doorstep.ErrInvalid)
 		}
+		n.table = text[at:end:end]
+		_, err = b.Seek(int64(end), io.SeekStart)
+		networks = append(networks, n)
 	}
-	if b.Len() > 0 || !slices.IsSorted(m.ids) {
+	if err != nil || b.Len() > 0 || !slices.IsSorted(ids) {
 		return nil, fmt.Errorf("%w: weights are damaged", doorstep.ErrInvalid)
 	}
-	m.index()
-	return &Reader{model: m}, nil
+	m := newModel(head.Digest, ids)
+	m.networks = networks
+	return newReader(m), nil
 }
 
 // next reads n bytes, or nil if there are fewer.

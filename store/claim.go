@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -137,6 +138,9 @@ type Claimer interface {
 // shared.
 func (db *DB) ClaimWith(c Claimer) { db.claimer = c }
 
+// errClaim says that a claim could not be made beside something else.
+var errClaim = errors.New("claim at once")
+
 // claimAtOnce claims what the transaction has made due at the outlets, where
 // nothing settles before it is sent.
 func (db *DB) claimAtOnce(tx *Tx, outlets []doorstep.OutletNo) error {
@@ -150,7 +154,7 @@ func (db *DB) claimAtOnce(tx *Tx, outlets []doorstep.OutletNo) error {
 		}
 		claimed, err := db.claim(tx, c)
 		if err != nil {
-			return fmt.Errorf("claim: %w", err)
+			return fmt.Errorf("%w: %w", errClaim, err)
 		}
 		if len(claimed.Deliveries) > 0 {
 			tx.afterCommit(func() { db.claimer.Take(claimed.Deliveries) })

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"doorstep"
+	"doorstep/evidence"
 	"doorstep/push"
 )
 
@@ -77,5 +78,23 @@ func TestWhatSettlesIsNotClaimedByItsDispatch(t *testing.T) {
 		h.db.ClaimWith(c)
 		h.dispatch(order("SF1", "li", wang))
 		require.Empty(t, c.took)
+	})
+}
+
+func TestAClaimThatCannotBeMadeKeepsNoParcelFromGoingOut(t *testing.T) {
+	onEach(t, 0, func(t *testing.T, h *house) {
+		h.wishful()
+		h.device("li", "phone", "addr-1")
+		require.NoError(t, h.db.SpoilAddresses(t.Context()))
+		c := &hand{h: h}
+		h.db.ClaimWith(c)
+
+		verdicts := h.dispatch(order("SF1", "li", wang))
+
+		require.Equal(t, evidence.Accepted, verdicts[0].Status)
+		require.Empty(t, c.took)
+		require.Len(t, h.alerts("li"), 1)
+		_, err := h.sender(&pager{}).SendDue(t.Context())
+		require.Error(t, err, "it is the sender that says so")
 	})
 }

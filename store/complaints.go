@@ -48,8 +48,14 @@ func (db *DB) File(ctx context.Context, c complaints.Case) (complaints.Complaint
 		if !learning {
 			lessons = nil
 		}
+		lessons, err := withoutPaused(tx, comp.Company, lessons)
+		if err != nil {
+			return err
+		}
 		for _, e := range lessons {
-			comp.Learned = append(comp.Learned, e.Tag)
+			if e.Weight > 0 {
+				comp.Learned = append(comp.Learned, e.Tag)
+			}
 		}
 		if err := findRepeat(tx, &comp); err != nil {
 			return err
@@ -78,6 +84,11 @@ on conflict (outlet_no, waybill, category) where `+openStatuses+` do nothing`,
 		}
 		if err := addLessons(tx, comp, lessons); err != nil {
 			return err
+		}
+		if c.Inquiry != nil {
+			if err := db.ask(tx, *c.Inquiry); err != nil {
+				return fmt.Errorf("ask: %w", err)
+			}
 		}
 		return db.wishesChanged(tx, comp.Consumer, comp.Waybill, ms(comp.ReceivedAt))
 	})
@@ -133,12 +144,10 @@ func (db *DB) merge(tx *Tx, comp *complaints.Complaint, c complaints.Case, messa
 // addLessons keeps what a complaint taught: each tag once, however often the
 // complaint is added to.
 func addLessons(tx *Tx, comp complaints.Complaint, lessons []prefs.Evidence) error {
-	rows := make([][]any, len(lessons))
-	for i, e := range lessons {
-		rows[i] = []any{comp.Consumer, e.Tag, comp.ID, e.Category, e.AddressID, e.Weight, ms(e.At)}
+	for i := range lessons {
+		lessons[i].SourceID, lessons[i].Waybill = comp.ID, string(comp.Waybill)
 	}
-	return tx.insert(`insert into tag_evidence (consumer_id, tag, source_id, category, address_id, weight, at_ms)`,
-		`on conflict (consumer_id, tag, source_id) do nothing`, rows)
+	return addEvidence(tx, comp.Consumer, lessons)
 }
 
 func bodyPlace(outlet doorstep.OutletNo, id string) vault.Place {

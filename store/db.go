@@ -169,8 +169,9 @@ func (db *DB) Close() error {
 		db.dispatches.close()
 		db.uploads.close()
 		db.claims.close()
+		failure = db.saveWishIndex(context.Background())
 		db.writer.close()
-		failure = db.log.close()
+		failure = errors.Join(failure, db.log.close())
 	}
 	return errors.Join(failure, db.read.Close(), db.pool.Close())
 }

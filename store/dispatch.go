@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -65,8 +66,17 @@ func (db *DB) AddDispatches(ctx context.Context, company doorstep.CompanyNo, lis
 }
 
 // addDispatches keeps calls, no two of which have a key in common, in one
-// transaction.
+// transaction. A claim that cannot be made is left to the sender, which will say
+// why: it must not keep parcels from going out.
 func (db *DB) addDispatches(ctx context.Context, calls []*dispatchCall) error {
+	err := db.writeDispatches(ctx, calls, true)
+	if errors.Is(err, errClaim) {
+		err = db.writeDispatches(ctx, calls, false)
+	}
+	return err
+}
+
+func (db *DB) writeDispatches(ctx context.Context, calls []*dispatchCall, claim bool) error {
 	var items []*dispatchItem
 	for _, c := range calls {
 		items = append(items, c.items...)
@@ -105,9 +115,11 @@ func (db *DB) addDispatches(ctx context.Context, calls []*dispatchCall) error {
 		if err := db.addAlerts(tx, alerts); err != nil || len(alerted) == 0 {
 			return err
 		}
-		slices.Sort(outlets)
-		if err := db.claimAtOnce(tx, slices.Compact(outlets)); err != nil {
-			return err
+		if claim {
+			slices.Sort(outlets)
+			if err := db.claimAtOnce(tx, slices.Compact(outlets)); err != nil {
+				return err
+			}
 		}
 		slices.Sort(alerted)
 		return db.announce(tx, slices.Compact(alerted))

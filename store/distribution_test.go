@@ -21,6 +21,8 @@ import (
 	"doorstep/api/replay"
 	"doorstep/complaints"
 	"doorstep/evidence"
+	"doorstep/feed"
+	"doorstep/outreach"
 	"doorstep/parcels"
 	"doorstep/prefs"
 	"doorstep/push"
@@ -38,12 +40,13 @@ var apart = map[string]string{
 	"setting": "a few rows", "counter": "a few rows, touched by new outlets and couriers, and by changes of wishes",
 	"company": "read everywhere, rarely written", "outlet": "read everywhere, rarely written",
 	"courier": "read everywhere, rarely written", "courier_outlet": "read everywhere, rarely written",
-	"token": "read everywhere, rarely written", "replay": "by the hash of what an idempotency key belongs to",
+	"tag_learning": "at most twenty rows a company, written by verdicts",
+	"token":        "read everywhere, rarely written", "replay": "by the hash of what an idempotency key belongs to",
 }
 
 // few are the outlets' tables that stay plain: they grow with couriers and
 // complaints, not with parcels.
-var few = []string{"complaint", "complaint_message", "device", "inbox_head"}
+var few = []string{"complaint", "complaint_message", "device", "event", "event_head", "inbox_head", "link", "outbox"}
 
 // across are the functions whose statements reach over outlets or consumers, and
 // why each may.
@@ -66,6 +69,9 @@ var across = map[string]string{
 	"seenJustNow":   "the same, once a start of the app",
 	"PutDevice":     "an address moves from a phone of any outlet: once an installation",
 	"RemoveDevice":  "once a logout",
+	"WaitingEvents": "finds the outlets that have something due, in a table that is empty when nothing waits",
+	"FeedCompanies": "a row a company, once an hour",
+	"ExpiredLinks":  "finds the outlets with old links, once an hour",
 	"devicesOf":     "phones at their couriers' homes, which it learns by a join, row by row",
 }
 
@@ -267,7 +273,7 @@ func TestTheReaderOfStatementsSeesWhatBreaksARule(t *testing.T) {
 var elsewhere = map[string]string{
 	"Migrate": "no statement of service", "Migrations": "no statement of service", "Partition": "no statement of service",
 	"Partitions": "no statement of service", "Close": "asks nothing", "Observe": "asks nothing", "OnNews": "asks nothing", "ClaimWith": "asks nothing",
-	"TimeZone": "asks nothing", "Ping": "asks for no rows", "Consumer": "asks nothing", "Hear": "listens",
+	"TimeZone": "asks nothing", "Zone": "asks nothing", "Ping": "asks for no rows", "Consumer": "asks nothing", "Hear": "listens",
 	"Profiles": "answered by a look-up of many calls at once",
 }
 
@@ -423,6 +429,37 @@ func (h *house) morning() {
 	h.pass(s)
 	must(h.db.TakeOver(ctx, h.clock.Now()))
 
+	// Questions, pre-contacts and the feed that carries them.
+	urls := []string{}
+	asker := outreach.Desk{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID, Random: rand.Reader, URL: func(secret string) string {
+		urls = append(urls, secret)
+		return "https://doorstep.example/p/" + secret
+	}}
+	say := func(string) string { return "as she says:" }
+	for range 2 {
+		_, err = asker.PreContact(ctx, li, "SF2")
+		must(err)
+	}
+	must(asker.AnswerContact(ctx, urls[0], outreach.Locker, "box 7", "en", say))
+	h.settled()
+	_, err = asker.PreContact(ctx, h.manager("west"), "SF1")
+	must(err)
+	asking := complaints.Desk{Store: h.db, Ask: asker.Inquire, Now: h.clock.Now, NewID: doorstep.MakeID, Read: func(string) complaints.Reading {
+		return complaints.Reading{Category: complaints.Other, Tags: []complaints.TagReading{{Tag: prefs.EveningOnly, Confidence: 0.9}, {Tag: prefs.FamilyMaySign, Confidence: 0.9}}}
+	}}
+	_, err = asking.File(ctx, h.integrator, complaints.Filing{Waybill: "SF2", Text: "in the evening, or give it to my sister"})
+	must(err)
+	question := urls[len(urls)-1]
+	for _, yes := range []bool{true, false} {
+		must(asker.AnswerQuestion(ctx, question, prefs.FamilyMaySign, yes, "en"))
+	}
+	_, err = asker.Open(ctx, question)
+	must(err)
+	require.Positive(h.t, h.relay())
+	events, err := h.db.Events(ctx, h.integrator.Company, 0, 10)
+	must(err)
+	require.NotEmpty(h.t, events)
+
 	// Evidence.
 	recorder := evidence.Recorder{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID}
 	seconds, outcome := 12.5, "no_answer"
@@ -437,6 +474,22 @@ func (h *house) morning() {
 	_, err = h.db.Evidence(ctx, h.manager("west"), evidence.Query{ComplaintID: complaint.ID, CourierID: "li", Kind: evidence.Push, Limit: 10})
 	must(err)
 
+	// Verdicts on what was learned.
+	_, err = book.Correct(ctx, annes, "no_call", "call_first")
+	must(err)
+	panel := h.panel()
+	h.dispatch(order("SF7", "li", wang))
+	for _, verdict := range []string{"right", "wrong"} {
+		for _, judge := range []doorstep.Actor{li, h.manager("west")} {
+			_, err = panel.Judge(ctx, judge, "SF7", "no_locker", verdict)
+			must(err)
+		}
+	}
+	_, err = panel.Learning(ctx, h.manager("west"))
+	must(err)
+	_, err = panel.Resume(ctx, h.integrator, "no_locker")
+	must(err)
+
 	// The evening, and two months later.
 	must(book.Remove(ctx, annes, "no_locker"))
 	must(book.SetLearning(ctx, annes, false))
@@ -444,4 +497,6 @@ func (h *house) morning() {
 	h.closeDue()
 	h.clock.Add(61 * day)
 	h.sweep()
+	_, err = (&feed.Sweeper{Store: h.db, Now: h.clock.Now}).Sweep(ctx)
+	must(err)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"doorstep"
+	"doorstep/feed"
 	"doorstep/push"
 )
 
@@ -49,4 +50,16 @@ func (db *DB) ComposeDue(ctx context.Context, outlet doorstep.OutletNo, now time
 		return err
 	})
 	return n, err
+}
+
+// SpoilAddresses makes devices' addresses such that no key opens them.
+func (db *DB) SpoilAddresses(ctx context.Context) error {
+	return db.inTx(ctx, func(tx *Tx) error { return tx.exec(`update device set address = ?`, []byte("?")) })
+}
+
+// Publish puts an event of a test's own into a transaction.
+func (db *DB) Publish(tx *Tx, outlet doorstep.OutletNo, company doorstep.CompanyNo, object string) error {
+	return db.publish(tx, outlet, outgoing{
+		id: db.newID(outlet), company: company, kind: feed.ConsumerMessage, object: []byte(object), sequence: 1, at: db.now(),
+	})
 }

@@ -94,7 +94,11 @@ func (db *DB) ReplaceScope(ctx context.Context, a doorstep.Actor, s prefs.ScopeC
 		if err := endConsents(tx, a.Consumer, s.Scope, at, ""); err != nil {
 			return err
 		}
-		return addConsents(tx, a.Consumer, s.Consents)
+		if err := addConsents(tx, a.Consumer, s.Consents); err != nil {
+			return err
+		}
+		_, err := addAgreements(tx, a.Consumer, s.Consents)
+		return err
 	})
 }
 
@@ -106,51 +110,69 @@ func addPreferences(tx *Tx, rows [][]any) error {
 // SetTag records one standing preference. What it contradicts is no longer
 // said.
 func (db *DB) SetTag(ctx context.Context, a doorstep.Actor, tag prefs.Tag, at time.Time, consent *prefs.Consent) error {
-	return db.changeWishes(ctx, a, at, func(tx *Tx) error {
-		for _, opposite := range tag.Opposites() {
-			if err := tx.exec(`delete from preference where consumer_id = ? and scope = ? and tag = ? and state = 'on'`, a.Consumer, prefs.Standing, opposite); err != nil {
-				return err
-			}
-			if kind, ok := opposite.Allows(); ok {
-				if err := endConsents(tx, a.Consumer, prefs.Standing, ms(at), kind); err != nil {
-					return err
-				}
-			}
-		}
-		if err := addPreferences(tx, [][]any{{a.Consumer, prefs.Standing, tag, "on", ms(at)}}); err != nil {
+	return db.changeWishes(ctx, a, at, func(tx *Tx) error { return setTag(tx, a.Consumer, tag, ms(at), consent) })
+}
+
+func setTag(tx *Tx, consumer doorstep.ConsumerID, tag prefs.Tag, at int64, consent *prefs.Consent) error {
+	for _, opposite := range tag.Opposites() {
+		if err := tx.exec(`delete from preference where consumer_id = ? and scope = ? and tag = ? and state = 'on'`, consumer, prefs.Standing, opposite); err != nil {
 			return err
 		}
-		if consent == nil {
-			return nil
+		if kind, ok := opposite.Allows(); ok {
+			if err := endConsents(tx, consumer, prefs.Standing, at, kind); err != nil {
+				return err
+			}
 		}
-		return addConsents(tx, a.Consumer, []prefs.Consent{*consent})
-	})
+	}
+	if err := addPreferences(tx, [][]any{{consumer, prefs.Standing, tag, "on", at}}); err != nil {
+		return err
+	}
+	if consent == nil {
+		return nil
+	}
+	return addConsents(tx, consumer, []prefs.Consent{*consent})
 }
 
 // RemoveTag forgets a tag and leaves a tombstone in the standing scope.
 func (db *DB) RemoveTag(ctx context.Context, a doorstep.Actor, tag prefs.Tag, scope prefs.Scope, at time.Time) error {
-	kind, permits := tag.Allows()
 	return db.changeWishes(ctx, a, at, func(tx *Tx) error {
-		if scope != prefs.Standing {
-			if permits {
-				if err := endConsents(tx, a.Consumer, scope, ms(at), kind); err != nil {
-					return err
-				}
-			}
-			return tx.exec(`delete from preference where consumer_id = ? and scope = ? and tag = ?`, a.Consumer, scope, tag)
+		if scope == prefs.Standing {
+			return removeTag(tx, a.Consumer, tag, ms(at))
 		}
-		if err := tx.exec(`delete from tag_evidence where consumer_id = ? and tag = ?`, a.Consumer, tag); err != nil {
-			return err
-		}
-		if err := tx.exec(`delete from preference where consumer_id = ? and tag = ?`, a.Consumer, tag); err != nil {
-			return err
-		}
-		if permits {
-			if err := endConsents(tx, a.Consumer, "", ms(at), kind); err != nil {
+		if kind, permits := tag.Allows(); permits {
+			if err := endConsents(tx, a.Consumer, scope, ms(at), kind); err != nil {
 				return err
 			}
 		}
-		return addPreferences(tx, [][]any{{a.Consumer, prefs.Standing, tag, "off", ms(at)}})
+		return tx.exec(`delete from preference where consumer_id = ? and scope = ? and tag = ?`, a.Consumer, scope, tag)
+	})
+}
+
+func removeTag(tx *Tx, consumer doorstep.ConsumerID, tag prefs.Tag, at int64) error {
+	for _, forget := range []string{
+		`delete from tag_evidence where consumer_id = ? and tag = ?`,
+		`delete from tag_verdict where consumer_id = ? and tag = ?`,
+		`delete from preference where consumer_id = ? and tag = ?`,
+	} {
+		if err := tx.exec(forget, consumer, tag); err != nil {
+			return err
+		}
+	}
+	if kind, permits := tag.Allows(); permits {
+		if err := endConsents(tx, consumer, "", at, kind); err != nil {
+			return err
+		}
+	}
+	return addPreferences(tx, [][]any{{consumer, prefs.Standing, tag, "off", at}})
+}
+
+// CorrectTag removes one tag and records another in its place.
+func (db *DB) CorrectTag(ctx context.Context, a doorstep.Actor, wrong, tag prefs.Tag, at time.Time, consent *prefs.Consent) error {
+	return db.changeWishes(ctx, a, at, func(tx *Tx) error {
+		if err := removeTag(tx, a.Consumer, wrong, ms(at)); err != nil {
+			return err
+		}
+		return setTag(tx, a.Consumer, tag, ms(at), consent)
 	})
 }
 
@@ -190,7 +212,14 @@ func (db *DB) AddConsent(ctx context.Context, a doorstep.Actor, c prefs.Consent)
 		if err := tx.exec(touchConsumer, a.Consumer, a.Company, ms(c.GivenAt)); err != nil {
 			return err
 		}
-		return addConsents(tx, a.Consumer, []prefs.Consent{c})
+		if err := addConsents(tx, a.Consumer, []prefs.Consent{c}); err != nil {
+			return err
+		}
+		agreed, err := addAgreements(tx, a.Consumer, []prefs.Consent{c})
+		if err != nil || !agreed {
+			return err
+		}
+		return db.wishesChanged(tx, a.Consumer, "", ms(c.GivenAt))
 	})
 }
 

@@ -55,6 +55,7 @@ type outRow struct {
 	AlertID   sql.NullString      `db:"alert_id"`
 	Tags      sql.NullString
 	Version   sql.NullInt64
+	CreatedMS sql.NullInt64 `db:"created_at_ms"`
 	OverMS    sql.NullInt64 `db:"superseded_at_ms"`
 }
 
@@ -108,7 +109,7 @@ func (db *DB) revisions(tx *Tx, changes []wishChangeRow, now time.Time, revise f
 	var rows []outRow
 	// Nowhere on earth is it three different days at once.
 	err = tx.list(&rows, `select d.outlet_no, d.courier_no, d.day, d.waybill, d.consumer_id, p.address_id, c.home_no, o.time_zone,
-  a.id as alert_id, a.tags, a.version, a.superseded_at_ms
+  a.id as alert_id, a.tags, a.version, a.created_at_ms, a.superseded_at_ms
 from dispatch d
 join parcel p on p.outlet_no = d.outlet_no and p.waybill = d.waybill and p.courier_no = d.courier_no
 join outlet o on o.no = d.outlet_no
@@ -118,6 +119,10 @@ where d.day in (?, ?, ?) and d.consumer_id`+db.inList,
 		parcels.Day(now.AddDate(0, 0, -1), time.UTC), parcels.Day(now, time.UTC), parcels.Day(now.AddDate(0, 0, 1), time.UTC), db.asList(consumers))
 	if err != nil {
 		return nil, fmt.Errorf("parcels that are out: %w", err)
+	}
+	noted, err := db.parcelNotes(tx, consumers)
+	if err != nil {
+		return nil, err
 	}
 	byOutlet := map[doorstep.OutletNo][]parcels.Revision{}
 	for _, r := range rows {
@@ -129,7 +134,9 @@ where d.day in (?, ?, ?) and d.consumer_id`+db.inList,
 		if spared || r.Day != parcels.Day(now, zone) {
 			continue
 		}
-		if revision, ok := revise(r.out(zone), profiles[r.Consumer]); ok {
+		out := r.out(zone)
+		out.NotedAt = noted[r.Consumer][string(r.Waybill)]
+		if revision, ok := revise(out, profiles[r.Consumer]); ok {
 			byOutlet[r.Outlet] = append(byOutlet[r.Outlet], revision)
 		}
 	}
@@ -141,13 +148,39 @@ where d.day in (?, ?, ?) and d.consumer_id`+db.inList,
 	return byOutlet, nil
 }
 
+// parcelNotes says when consumers last wrote something about single parcels.
+func (db *DB) parcelNotes(tx *Tx, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]map[string]time.Time, error) {
+	var rows []struct {
+		Consumer doorstep.ConsumerID `db:"consumer_id"`
+		Waybill  string
+		SetMS    int64 `db:"set_at_ms"`
+	}
+	err := tx.list(&rows, `select consumer_id, substr(scope, 8) as waybill, set_at_ms from preference_note
+where consumer_id`+db.inList+` and (scope like 'parcel:%' or scope like 'answer:%')`, db.consumerList(consumers))
+	if err != nil {
+		return nil, fmt.Errorf("notes: %w", err)
+	}
+	noted := map[doorstep.ConsumerID]map[string]time.Time{}
+	for _, r := range rows {
+		of := noted[r.Consumer]
+		if of == nil {
+			of = map[string]time.Time{}
+			noted[r.Consumer] = of
+		}
+		if at := fromMS(r.SetMS); at.After(of[r.Waybill]) {
+			of[r.Waybill] = at
+		}
+	}
+	return noted, nil
+}
+
 func (r outRow) out(zone *time.Location) parcels.Out {
 	out := parcels.Out{
 		Key:         parcels.Key{Outlet: r.Outlet, CourierNo: r.CourierNo, Day: r.Day, Waybill: r.Waybill},
 		CourierHome: r.Home, Consumer: r.Consumer, AddressID: r.AddressID, Zone: zone,
 	}
 	if r.AlertID.Valid {
-		out.Alert = &push.Alert{ID: r.AlertID.String, Waybill: r.Waybill, Tags: splitTags(r.Tags.String), Version: int(r.Version.Int64), SupersededAt: fromNullMS(r.OverMS)}
+		out.Alert = &push.Alert{ID: r.AlertID.String, Waybill: r.Waybill, Tags: splitTags(r.Tags.String), Version: int(r.Version.Int64), CreatedAt: fromNullMS(r.CreatedMS), SupersededAt: fromNullMS(r.OverMS)}
 	}
 	return out
 }

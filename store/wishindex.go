@@ -193,6 +193,9 @@ const (
 
 // keepWishIndex tends the index until ctx ends.
 func (db *DB) keepWishIndex(ctx context.Context, failed func(error)) {
+	if err := db.loadWishIndex(ctx); err != nil {
+		failed(err)
+	}
 	for {
 		began := db.now()
 		built, err := db.tendWishIndex(ctx)

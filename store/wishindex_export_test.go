@@ -41,3 +41,15 @@ func (f Bloom) MayHave(c doorstep.ConsumerID) bool { return f.mayHave(c) }
 
 // Bytes is what it takes in memory.
 func (f Bloom) Bytes() int { return len(f.blocks) * bloomBlockBytes }
+
+// LoadWishIndex takes up what the last stop kept.
+func (db *DB) LoadWishIndex(ctx context.Context) error { return db.loadWishIndex(ctx) }
+
+// WishFile is where a stop keeps the index of the SQLite file at path.
+func WishFile(path string) string { return path + wishFileSuffix }
+
+// IsWishFile says whether text is what a stop keeps.
+func IsWishFile(text []byte) bool {
+	_, ok := decodeWishFile(text)
+	return ok
+}

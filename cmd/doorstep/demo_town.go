@@ -11,10 +11,10 @@ import (
 	"doorstep/reading"
 )
 
-// demoComplaints is every twelfth row of each complaints-*.ndjson of
+// demoComplaints is every twelfth row of the first five authors of
 // reading/data, neither picked nor changed. After a change there:
 //
-//	awk 'FNR % 12 == 0' reading/data/complaints-*.ndjson >cmd/doorstep/demo/complaints.ndjson
+//	awk 'FNR % 12 == 0' reading/data/complaints-*[b-ev].ndjson >cmd/doorstep/demo/complaints.ndjson
 //
 //go:embed demo/complaints.ndjson
 var demoComplaints []byte

@@ -11,9 +11,10 @@ import (
 
 // evalCmd scores the reader against labelled rows.
 type evalCmd struct {
-	Gold              string `help:"Labelled rows (ndjson: id, lang, text, category, tags, avoid)." type:"existingfile" xor:"rows"`
-	LeaveOneAuthorOut string `help:"Score readers that never saw the author: trains without each complaints-*.ndjson of this folder in turn." type:"existingdir" xor:"rows"`
-	JSON              bool   `help:"Write JSON instead of tables." name:"json"`
+	Gold              string   `help:"Labelled rows (ndjson: id, lang, text, category, tags, avoid)." type:"existingfile" xor:"rows"`
+	LeaveOneAuthorOut string   `help:"Score readers that never saw the author: trains without each complaints-*.ndjson of this folder in turn." type:"existingdir" xor:"rows"`
+	Author            []string `help:"With --leave-one-author-out: leave out only these." placeholder:"NAME"`
+	JSON              bool     `help:"Write JSON instead of tables." name:"json"`
 }
 
 // Run writes the score to standard output.
@@ -28,7 +29,7 @@ func (c *evalCmd) Run(s *streams) error {
 		if err != nil {
 			return err
 		}
-		result.Score, result.LeftOut = reading.CrossValidate(authors, plain, reading.Training{})
+		result.Score, result.LeftOut = reading.CrossValidate(authors, plain, reading.Training{}, c.Author...)
 	case c.Gold != "":
 		rows, err := goldRows(c.Gold)
 		if err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"doorstep/api"
 	"doorstep/api/apitest"
+	"doorstep/prefs"
 	"doorstep/push"
 	"doorstep/push/sink"
 	"doorstep/store/storetest"
@@ -213,6 +214,7 @@ func TestMetricsSayNothingAboutAnybody(t *testing.T) {
 			"method": {http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete, "other"},
 			"status": {"2xx", "4xx"},
 			"route":  routes,
+			"tag":    codesOf(prefs.Tags),
 		}
 		names := map[string]bool{}
 		for line := range strings.Lines(got) {
@@ -234,6 +236,14 @@ func TestMetricsSayNothingAboutAnybody(t *testing.T) {
 			"doorstep_push_queue": true, "doorstep_push_oldest_due_seconds": true, "doorstep_push_devices": true,
 			"doorstep_push_breaker_open": true, "doorstep_push_rate_per_second": true, "doorstep_push_in_flight": true,
 			"doorstep_push_alerts_ended_total": true, "doorstep_push_held_total": true, "doorstep_sse_dropped_total": true,
+			"doorstep_learning_paused_total": true,
 		}, names)
 	})
+}
+
+func codesOf(tags []prefs.Tag) (codes []string) {
+	for _, tag := range tags {
+		codes = append(codes, string(tag))
+	}
+	return codes
 }

@@ -230,6 +230,9 @@ func (s *scene) samples() map[string]sample {
 			path: "/v1/parcels/SF1/consumer-link", status: http.StatusCreated, strangers: "parcels", body: api.ConsumerLinkInput{Scope: ptr("parcel")},
 		},
 
+		"createPreContact": {path: "/v1/parcels/SF4/pre-contact", status: http.StatusCreated, strangers: "contacts"},
+		"listEvents":       {status: http.StatusOK, strangers: "feeds"},
+
 		"getMyTags": {status: http.StatusOK, strangers: "wishes"},
 		"putMyPreferences": {status: http.StatusOK, strangers: "wishes", body: api.PreferencesInput{
 			Tags: []api.Tag{"to_door"}, Note: ptr("Knock twice."), Waybill: ptr("SF1"),
@@ -237,9 +240,17 @@ func (s *scene) samples() map[string]sample {
 			api.PreferencesInput{Tags: []api.Tag{"to_door"}, Note: ptr("Knock twice."), Waybill: ptr("SF1")},
 			api.PreferencesInput{Tags: []api.Tag{"to_door"}, Note: ptr("Knock twice."), AddressID: ptr("a-9")},
 		}},
-		"confirmMyTag":  {path: "/v1/me/tags/no_locker/confirmation", status: http.StatusOK, strangers: "wishes"},
-		"deleteMyTag":   {path: "/v1/me/tags/no_locker", status: http.StatusNoContent, strangers: "wishes"},
-		"putMyLearning": {status: http.StatusOK, strangers: "wishes", body: api.LearningInput{Enabled: ptr(true)}},
+		"confirmMyTag": {path: "/v1/me/tags/no_locker/confirmation", status: http.StatusOK, strangers: "wishes"},
+		"deleteMyTag":  {path: "/v1/me/tags/no_locker", status: http.StatusNoContent, strangers: "wishes"},
+		"correctMyTag": {
+			path: "/v1/me/tags/no_locker/correction", status: http.StatusOK, strangers: "wishes", body: api.CorrectionInput{Tag: "to_door"},
+		},
+		"postTagFeedback": {
+			path: "/v1/parcels/SF4/tags/no_locker/feedback", status: http.StatusOK, strangers: "verdicts", body: api.FeedbackInput{Verdict: "right"},
+		},
+		"listLearning":   {status: http.StatusOK, strangers: "verdicts"},
+		"resumeLearning": {path: "/v1/learning/no_locker/resumption", status: http.StatusOK, strangers: "verdicts"},
+		"putMyLearning":  {status: http.StatusOK, strangers: "wishes", body: api.LearningInput{Enabled: ptr(true)}},
 		"createConsent": {status: http.StatusCreated, strangers: "consents", body: api.ConsentInput{
 			Kind: "locker", Scope: "all", ReceiptMethod: "pickup_code",
 		}, full: []any{

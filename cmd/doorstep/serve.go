@@ -23,7 +23,9 @@ import (
 	"doorstep/api"
 	"doorstep/complaints"
 	"doorstep/evidence"
+	"doorstep/feed"
 	"doorstep/metrics"
+	"doorstep/outreach"
 	"doorstep/parcels"
 	"doorstep/prefs"
 	"doorstep/push"
@@ -116,14 +118,24 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	sender.Observer = measured
 	db.Observe(measured)
 	db.ClaimWith(sender)
+	relay := feed.NewRelay(db, now, log)
 	db.OnNews(func(n store.News) {
-		sender.Wake()
-		ring(bell, n)
+		if n.Events || n.Missed {
+			relay.Wake()
+		}
+		if !n.Events {
+			sender.Wake()
+			ring(bell, n)
+		}
 	})
 	operations := newServer(db, reader, bell, now, doorstep.MakeID)
 	operations.PublicURL = c.publicURL(base)
 	operations.Desk.Again = again
 	operations.Inbox.Arrived = measured.Arrived
+	operations.Panel.Paused = func(tag prefs.Tag) {
+		measured.LearningPaused(tag)
+		log.WarnContext(ctx, "learning paused: too much of it was called wrong", "tag", tag)
+	}
 	if browsers != nil {
 		offerWebPush(operations, browsers)
 	}
@@ -138,6 +150,9 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	work.Go(func() error { return reviser.Run(ctx) })
 	sweeper := push.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return sweeper.Run(ctx) })
+	work.Go(func() error { return relay.Run(ctx) })
+	feedSweeper := feed.Sweeper{Store: db, Now: now, Log: log}
+	work.Go(func() error { return feedSweeper.Run(ctx) })
 	work.Go(func() error {
 		return db.Hear(ctx, func(err error) { log.WarnContext(ctx, "hear of what others changed", "error", err) })
 	})
@@ -204,7 +219,7 @@ func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, lo
 		NewID:      uuid.NewString,
 		Draw:       mathrand.Float64,
 	})
-	web.Register(e, tokens)
+	web.Register(e, tokens, operations.Outreach)
 	e.Use(measured.Requests(e))
 	return e
 }
@@ -214,19 +229,26 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 
 // newServer builds the use cases over one database.
 func newServer(db *store.DB, reader *reading.Reader, bell *push.Bell, now func() time.Time, newID doorstep.IDMaker) *api.Server {
-	return &api.Server{
+	asker := &outreach.Desk{Store: db, Now: now, NewID: newID, Random: rand.Reader}
+	server := &api.Server{
 		Roster:     &parcels.Roster{Store: db, Now: now, TimeZone: db.TimeZone()},
 		Scanner:    &parcels.Scanner{Store: db, Now: now},
 		Dispatcher: &parcels.Dispatcher{Store: db, Now: now, NewID: newID},
 		Runner:     &parcels.Runner{Store: db, Now: now},
 		Book:       &prefs.Book{Store: db, Now: now, NewID: newID},
-		Desk:       &complaints.Desk{Store: db, Read: readWith(reader), Now: now, NewID: newID},
+		Panel:      &prefs.Panel{Store: db, Now: now, NewID: newID},
+		Desk:       &complaints.Desk{Store: db, Read: readWith(reader), Ask: asker.Inquire, Now: now, NewID: newID},
+		Feed:       &feed.Reader{Store: db},
+		Outreach:   asker,
 		Inbox:      &push.Inbox{Store: db, Now: now, Bell: bell},
 		Watch:      &push.Watch{Store: db},
 		Recorder:   &evidence.Recorder{Store: db, Now: now, NewID: newID},
 		Office:     &access.Office{Store: db, Now: now, NewID: newID, Random: rand.Reader},
+		Zone:       db.Zone(),
 		Now:        now,
 	}
+	asker.URL = func(secret string) string { return server.PublicURL() + "/p/" + secret }
+	return server
 }
 
 // readWith tells the desk what the reader reads.

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"doorstep"
+	"doorstep/access"
 	"doorstep/api"
 	"doorstep/store/storetest"
 )
@@ -16,7 +17,7 @@ import (
 var strangers = map[string]func(*testing.T, *scene){
 	"rosters": otherRosters, "waybills": otherWaybills, "parcels": otherParcels, "wishes": otherWishes, "consents": otherConsents,
 	"complaints": otherComplaints, "devices": otherDevices, "couriers": otherCouriers, "evidence": otherEvidence, "keys": sameKey,
-	"unread": otherUnread,
+	"unread": otherUnread, "verdicts": otherVerdicts, "contacts": otherContacts, "feeds": otherFeeds,
 }
 
 // An object of another company, outlet, consumer or courier is as if it were
@@ -57,6 +58,37 @@ func otherUnread(t *testing.T, s *scene) {
 		if r.status == http.StatusOK { // the rival's own outlet of that name
 			require.Empty(t, read[api.UnreadAlertPage](r, http.StatusOK).Items)
 		}
+	}
+}
+
+func otherVerdicts(t *testing.T, s *scene) {
+	const path, verdict = "/v1/parcels/SF4/tags/no_locker/feedback", `{"verdict": "wrong"}`
+	missing(t,
+		s.post(s.courier("mo"), path, verdict), s.post(s.manager("east"), path, verdict), s.post(s.manager("nowhere"), path, verdict),
+		s.post(s.rival(doorstep.RoleCourier), path, verdict), s.post(s.rival(doorstep.RoleManager), path, verdict),
+	)
+	require.Empty(t, read[api.TagLearningPage](s.get(s.rival(doorstep.RoleHQ), "/v1/learning"), http.StatusOK).Items)
+	require.Zero(t, read[api.TagLearning](s.post(s.rival(doorstep.RoleHQ), "/v1/learning/no_locker/resumption", nil), http.StatusOK).Verdicts)
+}
+
+func otherContacts(t *testing.T, s *scene) {
+	for _, who := range []string{
+		s.courier("mo"), s.courier("kim"), s.courier("nobody"), s.manager("east"), s.manager("nowhere"),
+		s.rival(doorstep.RoleCourier), s.rival(doorstep.RoleManager),
+	} {
+		missing(t, s.post(who, "/v1/parcels/SF4/pre-contact", nil))
+	}
+	require.Empty(t, s.messages())
+}
+
+func otherFeeds(t *testing.T, s *scene) {
+	third := s.token(access.Request{Role: doorstep.RoleIntegrator, Company: "a third"})
+	s.post(third, "/v1/dispatches", api.DispatchBatch{Dispatches: []api.DispatchInput{parcel("RV7", "li", anne)}}).is(http.StatusOK)
+	s.complain(third, "RV7", lockerOK)
+	require.Empty(t, s.messages(), "another carrier's question")
+	require.Len(t, read[api.EventPage](s.get(third, "/v1/events"), http.StatusOK).Items, 1)
+	for _, who := range []string{s.hq(), s.rival(doorstep.RoleIntegrator), s.rival(doorstep.RoleHQ)} {
+		require.Empty(t, read[api.EventPage](s.get(who, "/v1/events"), http.StatusOK).Items)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"time"
 
 	"doorstep/reading"
 )
@@ -14,22 +15,17 @@ type trainCmd struct {
 	Out  string `default:"reading/weights/reader.bin" help:"File to write." type:"path"`
 }
 
-// Run prints how well readers do that never saw an author, then trains on all
-// rows and writes the weights. Equal rows give an equal file.
+// Run trains on all rows and writes the weights. Equal rows give an equal file.
 func (c *trainCmd) Run(s *streams) error {
 	authors, plain, err := labelled(c.Data)
 	if err != nil {
 		return err
 	}
-	pooled, each := reading.CrossValidate(authors, plain, reading.Training{})
-	if err := reading.WriteLeftOut(s.Out, each); err != nil {
-		return err
-	}
-	fmt.Fprintln(s.Out)
-	if err := pooled.WriteReport(s.Out); err != nil {
-		return err
-	}
-	reader := reading.Train(reading.TrainingRows(authors, plain), reading.Training{})
+	rows := reading.TrainingRows(authors, plain)
+	start := time.Now()
+	reader := reading.Train(rows, reading.Training{Progress: func(network, epoch int) {
+		fmt.Fprintf(s.Out, "network %d, pass %d over %d rows, %v\n", network, epoch, len(rows), time.Since(start).Round(time.Second))
+	}})
 	var weights bytes.Buffer
 	if err := reader.Save(&weights); err != nil {
 		return err
@@ -37,6 +33,6 @@ func (c *trainCmd) Run(s *streams) error {
 	if err := os.WriteFile(c.Out, weights.Bytes(), 0o644); err != nil {
 		return fmt.Errorf("write weights: %w", err)
 	}
-	fmt.Fprintf(s.Out, "\n%s: %d bytes, rows %x\n", c.Out, weights.Len(), reader.Digest())
+	fmt.Fprintf(s.Out, "%s: %d bytes, rows %x\n", c.Out, weights.Len(), reader.Digest())
 	return nil
 }

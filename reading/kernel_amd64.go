@@ -1,0 +1,48 @@
+package reading
+
+import "golang.org/x/sys/cpu"
+
+// The kernels multiply and add in the order of the plain loop and round after
+// each step, so that their results have the same bits. n is at least 1.
+
+//go:noescape
+func product2x64(to *float32, nextTo int, a *float32, nextA, strideA int, b *float32, strideB, n int)
+
+//go:noescape
+func product1x32(to *float32, a *float32, strideA int, b *float32, strideB, n int)
+
+var (
+	wide    = cpu.X86.HasAVX512F
+	vectors = cpu.X86.HasAVX
+)
+
+// add adds p to to, as far as the vector registers of the processor can.
+func (p *product) add(to []float32) {
+	if !vectors || p.n == 0 {
+		p.addPlain(to, 0, p.rows, 0)
+		return
+	}
+	// what the kernels read and write without looking
+	_ = to[(p.rows-1)*p.nextTo+p.columns-1]
+	_ = p.a[(p.rows-1)*p.nextA+(p.n-1)*p.strideA]
+	_ = p.b[(p.n-1)*p.strideB+p.columns-1]
+	i, done := 0, p.columns&^31
+	for ; wide && i+2 <= p.rows; i += 2 {
+		j := 0
+		for ; j+64 <= done; j += 64 {
+			product2x64(&to[i*p.nextTo+j], p.nextTo, &p.a[i*p.nextA], p.nextA, p.strideA, &p.b[j], p.strideB, p.n)
+		}
+		for ; j < done; j += 32 {
+			product1x32(&to[i*p.nextTo+j], &p.a[i*p.nextA], p.strideA, &p.b[j], p.strideB, p.n)
+			product1x32(&to[(i+1)*p.nextTo+j], &p.a[(i+1)*p.nextA], p.strideA, &p.b[j], p.strideB, p.n)
+		}
+	}
+	for ; i < p.rows; i++ {
+		for j := 0; j < done; j += 32 {
+			product1x32(&to[i*p.nextTo+j], &p.a[i*p.nextA], p.strideA, &p.b[j], p.strideB, p.n)
+		}
+	}
+	if done < p.columns {
+		p.addPlain(to, 0, p.rows, done)
+	}
+}

@@ -1,0 +1,103 @@
+#include "textflag.h"
+
+// Each kernel keeps a piece of the result in registers while it goes through the
+// n rows of b. Products are rounded before they are added, as in plain Go: no
+// fused multiplication.
+
+// func product2x64(to *float32, nextTo int, a *float32, nextA, strideA int, b *float32, strideB, n int)
+TEXT ·product2x64(SB), NOSPLIT, $0-64
+	MOVQ to+0(FP), DI
+	MOVQ nextTo+8(FP), R10
+	MOVQ a+16(FP), SI
+	MOVQ nextA+24(FP), R11
+	MOVQ strideA+32(FP), R8
+	MOVQ b+40(FP), DX
+	MOVQ strideB+48(FP), R9
+	MOVQ n+56(FP), CX
+	SHLQ $2, R8
+	SHLQ $2, R9
+	LEAQ (DI)(R10*4), R10
+	LEAQ (SI)(R11*4), R11
+	VMOVUPS 0(DI), Z0
+	VMOVUPS 64(DI), Z1
+	VMOVUPS 128(DI), Z2
+	VMOVUPS 192(DI), Z3
+	VMOVUPS 0(R10), Z4
+	VMOVUPS 64(R10), Z5
+	VMOVUPS 128(R10), Z6
+	VMOVUPS 192(R10), Z7
+
+loop2x64:
+	VBROADCASTSS (SI), Z8
+	VBROADCASTSS (R11), Z9
+	VMOVUPS 0(DX), Z10
+	VMOVUPS 64(DX), Z11
+	VMOVUPS 128(DX), Z12
+	VMOVUPS 192(DX), Z13
+	VMULPS Z10, Z8, Z14
+	VMULPS Z11, Z8, Z15
+	VMULPS Z12, Z8, Z16
+	VMULPS Z13, Z8, Z17
+	VMULPS Z10, Z9, Z18
+	VMULPS Z11, Z9, Z19
+	VMULPS Z12, Z9, Z20
+	VMULPS Z13, Z9, Z21
+	VADDPS Z14, Z0, Z0
+	VADDPS Z15, Z1, Z1
+	VADDPS Z16, Z2, Z2
+	VADDPS Z17, Z3, Z3
+	VADDPS Z18, Z4, Z4
+	VADDPS Z19, Z5, Z5
+	VADDPS Z20, Z6, Z6
+	VADDPS Z21, Z7, Z7
+	ADDQ R8, SI
+	ADDQ R8, R11
+	ADDQ R9, DX
+	DECQ CX
+	JNZ loop2x64
+	VMOVUPS Z0, 0(DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS Z3, 192(DI)
+	VMOVUPS Z4, 0(R10)
+	VMOVUPS Z5, 64(R10)
+	VMOVUPS Z6, 128(R10)
+	VMOVUPS Z7, 192(R10)
+	VZEROUPPER
+	RET
+
+// func product1x32(to *float32, a *float32, strideA int, b *float32, strideB, n int)
+TEXT ·product1x32(SB), NOSPLIT, $0-48
+	MOVQ to+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ strideA+16(FP), R8
+	MOVQ b+24(FP), DX
+	MOVQ strideB+32(FP), R9
+	MOVQ n+40(FP), CX
+	SHLQ $2, R8
+	SHLQ $2, R9
+	VMOVUPS 0(DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+
+loop1x32:
+	VBROADCASTSS (SI), Y4
+	VMULPS 0(DX), Y4, Y5
+	VMULPS 32(DX), Y4, Y6
+	VMULPS 64(DX), Y4, Y7
+	VMULPS 96(DX), Y4, Y8
+	VADDPS Y5, Y0, Y0
+	VADDPS Y6, Y1, Y1
+	VADDPS Y7, Y2, Y2
+	VADDPS Y8, Y3, Y3
+	ADDQ R8, SI
+	ADDQ R9, DX
+	DECQ CX
+	JNZ loop1x32
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VZEROUPPER
+	RET
