@@ -8,7 +8,7 @@ import (
 // z is the 97.5 % point of the normal distribution: intervals hold 95 %.
 const z = 1.959964
 
-// fewConsumers is below how many an interval is not to be trusted: the variance
+// fewConsumers is below how many effective ones an interval is not to be trusted: the variance
 // between consumers is itself a guess, mostly too low a one.
 const fewConsumers = 30
 
@@ -19,7 +19,7 @@ const rounding = 1e-12
 // Share is a part of a whole with its 95 % interval.
 type Share struct {
 	Part, Of  int
-	Consumers int     // who had anything to count
+	Consumers float64 // who had anything to count, as many as would count alike
 	Low, High float64 // 0 and 1 where Of is 0
 }
 
@@ -40,7 +40,7 @@ func (s Share) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Part      int      `json:"part"`
 		Of        int      `json:"of"`
-		Consumers int      `json:"consumers"`
+		Consumers float64  `json:"effective_consumers"`
 		Value     *float64 `json:"value"`
 		Low       float64  `json:"low"`
 		High      float64  `json:"high"`
@@ -104,21 +104,28 @@ func (t *tally) variance() float64 {
 	return t.consumers / (t.consumers - 1) * squares / (t.of * t.of)
 }
 
+// clusters is the effective number of consumers: how many of one size would
+// weigh as evenly. Where one of them is most of the whole, the variance between
+// them is his own, and tells as little as few would (Carter, Schnepel and
+// Steigerwald, Review of Economics and Statistics 99, 2017, 698).
+func (t *tally) clusters() float64 { return t.of * t.of / t.oo }
+
 // share is the ratio with Wilson's score interval (JASA 22, 1927, 209) over the
 // effective number of observations: the number that independent ones would need
 // for the same variance (Kish, Survey Sampling, 1965; put into an interval as
 // Korn and Graubard do, Survey Methodology 24, 1998, 193, with their correction
-// for few clusters). Where all or none hit, the variance says nothing and every
-// consumer counts as one observation.
+// for few clusters). Where all or none hit, or one consumer is most of the whole,
+// the variance says nothing and every effective consumer is one observation.
 func (t *tally) share() Share {
-	s := Share{Part: int(t.part), Of: int(t.of), Consumers: int(t.consumers), High: 1}
+	s := Share{Part: int(t.part), Of: int(t.of), High: 1}
 	if t.of == 0 {
 		return s
 	}
 	r := t.part / t.of
-	n := t.consumers
-	if v := t.variance(); v > r*(1-r)*rounding {
-		few := z / student(t.consumers-1)
+	s.Consumers = t.clusters()
+	n := s.Consumers
+	if v := t.variance(); v > r*(1-r)*rounding && s.Consumers >= 2 {
+		few := z / student(s.Consumers-1)
 		n = min(r*(1-r)/v*few*few, t.of)
 	}
 	n = max(n, 1)
@@ -128,14 +135,14 @@ func (t *tally) share() Share {
 	return s
 }
 
-// student is the 97.5 % point of the t distribution: tables for one and two
-// degrees of freedom, then the expansion around the normal one (Abramowitz and
+// student is the 97.5 % point of the t distribution: tables for less than three
+// degrees of freedom, rounded down, then the expansion around the normal one (Abramowitz and
 // Stegun, 26.7.5), which is right to 1 % from three on.
 func student(free float64) float64 {
-	switch free {
-	case 1:
+	switch {
+	case free < 2:
 		return 12.7062
-	case 2:
+	case free < 3:
 		return 4.3027
 	}
 	z2 := z * z
@@ -143,15 +150,15 @@ func student(free float64) float64 {
 }
 
 // mean is the ratio with Student's interval of its linearised variance; 0 to 1
-// where fewer than two consumers were measured.
+// where fewer than two effective consumers were measured.
 func (t *tally) mean() Mean {
 	m := Mean{Of: int(t.of), High: 1}
 	if t.of == 0 {
 		return m
 	}
 	m.Value = t.part / t.of
-	if t.consumers >= 2 {
-		half := student(t.consumers-1) * math.Sqrt(t.variance())
+	if t.clusters() >= 2 {
+		half := student(t.clusters()-1) * math.Sqrt(t.variance())
 		m.Low, m.High = max(m.Value-half, 0), min(m.Value+half, 1)
 	}
 	return m

@@ -101,3 +101,17 @@ func TestStudentsPointIsThatOfTheTables(t *testing.T) {
 		require.InEpsilon(t, want, student(free), 0.01, free)
 	}
 }
+
+func TestOneConsumerWhoIsMostOfTheWholeMakesNothingSure(t *testing.T) {
+	c := tallyOf([2]float64{5000, 10_000})
+	for range 100 {
+		c.add(1, 2)
+		c.add(0, 1)
+	}
+	s := c.share()
+	require.Less(t, s.Consumers, 2.0)
+	require.Less(t, s.Low, 0.1)
+	require.Greater(t, s.High, 0.9)
+	m := c.mean()
+	require.Equal(t, [2]float64{0, 1}, [2]float64{m.Low, m.High})
+}

@@ -18,7 +18,7 @@ func (r Report) Write(w io.Writer) error {
 	fmt.Fprintf(w, "%d parcels to %d consumers from %s to %s; %d complaints, %d additions to them.\n",
 		r.Parcels, r.Consumers, day(r.From), day(r.To), r.All.Complaints, r.Additions)
 	fmt.Fprintf(w, "In brackets 95 %% intervals (Wilson, effective sample over consumers);\n"+
-		"* marks those that rest on fewer than %d consumers and are not to be trusted. Horizon %.4g days.\n\n", fewConsumers, r.HorizonDays)
+		"* marks those that rest on fewer than %d effective consumers and are not to be trusted. Horizon %.4g days.\n\n", fewConsumers, r.HorizonDays)
 	fmt.Fprintf(w, "repeat complaints that a correct tag precedes   %s\n", percent(r.All.RepeatsPreceded))
 	fmt.Fprintf(w, "wishes voiced again that their tag precedes     %s\n", percent(r.All.WishesPreceded))
 	fmt.Fprintf(w, "alerts per 100 parcels                          %s\n", perHundred(r.All.Alerts))

@@ -11,12 +11,6 @@ import (
 	"doorstep/prefs"
 )
 
-// mostEvidence bounds what is weighed of one consumer, the newest kept: else a
-// hotel's desk with a thousand complaints would cost more than everybody else.
-// Whoever says that much has used up the weight of 30 days, which is that of two
-// complaints a tag, many times.
-const mostEvidence = 64
-
 // tags is a set of the vocabulary.
 type tags uint32
 
@@ -232,9 +226,23 @@ func (w *walker) learn(g *grievance, source string, o *outing) {
 		}
 		w.profile.Evidence = append(w.profile.Evidence, e)
 		w.believed |= 1 << tagNo[e.Tag]
+		w.forget(e.Tag)
 	}
-	if extra := len(w.profile.Evidence) - mostEvidence; extra > 0 {
-		w.profile.Evidence = slices.Delete(w.profile.Evidence, 0, extra)
+}
+
+// forget drops the oldest lesson of a tag that has more than the server keeps.
+func (w *walker) forget(tag prefs.Tag) {
+	oldest, n := -1, 0
+	for i := range w.profile.Evidence {
+		if w.profile.Evidence[i].Tag != tag {
+			continue
+		}
+		if n++; oldest < 0 {
+			oldest = i
+		}
+	}
+	if n > prefs.MostKept {
+		w.profile.Evidence = slices.Delete(w.profile.Evidence, oldest, oldest+1)
 	}
 }
 
