@@ -73,6 +73,7 @@ func (p Profile) Overview(now time.Time) []TagState {
 	said, deciding := p.weigh("", now, false), p.weigh("", now, true)
 	for i, tag := range Tags {
 		learned, isLearned := p.learned(tag, &said[i], &deciding[i])
+		isLearned = isLearned && !p.stands(tag)
 		for _, pref := range p.Preferences {
 			if pref.Tag != tag {
 				continue
@@ -89,7 +90,6 @@ func (p Profile) Overview(now time.Time) []TagState {
 			if pref.On && pref.Scope.Waybill() == "" {
 				state.AskAgainAt = pref.SetAt.Add(askAgain)
 			}
-			isLearned = isLearned && !(pref.On && pref.Scope == Standing)
 			all = append(all, state)
 		}
 		if isLearned {
@@ -97,6 +97,11 @@ func (p Profile) Overview(now time.Time) []TagState {
 		}
 	}
 	return all
+}
+
+// stands says whether tag is the consumer's standing word.
+func (p Profile) stands(tag Tag) bool {
+	return slices.ContainsFunc(p.Preferences, func(pref Preference) bool { return pref.Tag == tag && pref.On && pref.Scope == Standing })
 }
 
 // learned is what the evidence says about tag, wherever it happened: what is
