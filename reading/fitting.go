@@ -134,6 +134,13 @@ func (f *fitting) learn(s *sample, share float32) {
 // elsewhere.
 const trapWeight = 2
 
+// How much the category counts beside the tags, and which share of it is given to
+// all categories alike: which of two grievances is the chief one is often open.
+const (
+	categoryWeight = 1.7
+	smoothing      = 0.05
+)
+
 // lossGradient turns log-odds into the derivative of the loss: logistic for each
 // tag, cross-entropy over categories.
 func lossGradient(logits []float32, s *sample, share float32) []float32 {
@@ -151,7 +158,10 @@ func lossGradient(logits []float32, s *sample, share float32) []float32 {
 		clear(category)
 	} else {
 		softmax(category)
-		category[s.category]--
+		category[s.category] -= 1 - smoothing
+		for c, v := range category {
+			category[c] = float32(categoryWeight * (v - smoothing/float32(categoryCount)))
+		}
 	}
 	for o := range logits {
 		logits[o] *= share

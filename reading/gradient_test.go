@@ -46,7 +46,14 @@ func TestGradientsAreTheSlopeOfTheLoss(t *testing.T) {
 		}
 		category := logits[tagCount:]
 		softmax(category)
-		return sum - math.Log(float64(category[s.category]))
+		for c, p := range category {
+			wanted := smoothing / float64(categoryCount)
+			if c == s.category {
+				wanted += 1 - smoothing
+			}
+			sum -= categoryWeight * wanted * math.Log(float64(p))
+		}
+		return sum
 	}
 	f.backward.turn(f.weights)
 	p := run()

@@ -11,9 +11,15 @@ func product2x64(to *float32, nextTo int, a *float32, nextA, strideA int, b *flo
 //go:noescape
 func product1x32(to *float32, a *float32, strideA int, b *float32, strideB, n int)
 
+// describe64 adds n rows of 64 numbers of the table, each by its scale and by by.
+//
+//go:noescape
+func describe64(to *float32, table *byte, scale *float32, rows *int32, n int, by float32)
+
 var (
 	wide    = cpu.X86.HasAVX512F
 	vectors = cpu.X86.HasAVX
+	widens  = cpu.X86.HasAVX2
 )
 
 // add adds p to to, as far as the vector registers of the processor can.
@@ -45,4 +51,18 @@ func (p *product) add(to []float32) {
 	if done < p.columns {
 		p.addPlain(to, 0, p.rows, done)
 	}
+}
+
+// addRows adds rows of the table, by their scales and by by, to x.
+func (n *network) addRows(x *[embedded]float32, rows []int32, by float32) {
+	if !widens || embedded != 64 || len(rows) == 0 {
+		n.addRowsPlain(x, rows, by)
+		return
+	}
+	// what the kernel reads without looking
+	for _, row := range rows {
+		_ = n.scale[row]
+		_ = n.table[int(row)*embedded+embedded-1]
+	}
+	describe64(&x[0], &n.table[0], &n.scale[0], &rows[0], len(rows), by)
 }

@@ -150,6 +150,15 @@ func (w *weights) forward(p *pass, d *dropout) {
 		}
 		below, at := (*[hidden]float32)(p.rowH1(i)), (*[hidden]int32)(p.maxAt)
 		it, mean, most := (*[hidden]float32)(h), (*[hidden]float32)(mean2), (*[hidden]float32)(max2)
+		if d == nil { // who only reads need not know where the greatest stood
+			for j, v := range it {
+				v += below[j]
+				it[j] = v
+				mean[j] += v
+				most[j] = max(most[j], v)
+			}
+			continue
+		}
 		for j, v := range it {
 			v += below[j]
 			it[j] = v
@@ -214,8 +223,9 @@ func (p *pass) said(i, output int) float32 {
 }
 
 func rectify(x []float32) {
-	for i, v := range x {
-		x[i] = max(v, 0)
+	for i, v := range x { // max(v, 0) without a branch
+		b := math.Float32bits(v)
+		x[i] = math.Float32frombits(b &^ uint32(int32(b)>>31))
 	}
 }
 

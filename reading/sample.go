@@ -32,12 +32,12 @@ func (s *sample) each(visit func(token int, rows []int32, by float32)) {
 }
 
 // fill looks the features of t up; those in no table are left out.
-func (s *sample) fill(t *tokens, index map[uint32]int32) {
+func (s *sample) fill(t *tokens, known index) {
 	s.features, s.ends = s.features[:0], s.ends[:0]
 	for i := range t.list {
 		for _, ids := range t.features(i) {
 			for _, id := range ids {
-				if row, ok := index[id]; ok {
+				if row, ok := known.row(id); ok {
 					s.features = append(s.features, row)
 				}
 			}
@@ -65,14 +65,11 @@ func samples(rows []Row) (all []sample, ids []uint32) {
 		}
 	}
 	slices.Sort(ids)
-	index := make(map[uint32]int32, len(ids))
-	for i, id := range ids {
-		index[id] = int32(i)
-	}
+	known := newIndex(ids)
 	all = make([]sample, len(rows))
 	for i := range rows {
 		s := &all[i]
-		s.fill(texts[i], index)
+		s.fill(texts[i], known)
 		s.category = slices.Index(complaints.Categories, rows[i].Category)
 		s.tags, s.traps = marked(rows[i].Tags), marked(rows[i].Avoid)
 	}

@@ -93,6 +93,12 @@ func TestEveryAuthorIsReadByAReaderThatNeverSawHim(t *testing.T) {
 	var table bytes.Buffer
 	require.NoError(t, reading.WriteLeftOut(&table, each))
 	require.Contains(t, table.String(), "without c")
+
+	pooled, each = reading.LeaveOut(authors, plain[120:], reading.Training{Epochs: 2, Networks: 1}, "a", "c")
+	require.Equal(t, 100, pooled.All.Rows)
+	require.Len(t, each, 2)
+	require.Equal(t, "c", each[1].Author)
+	require.Equal(t, 60, each[1].Score.All.Rows)
 }
 
 func TestTheWorstRowsAreNamed(t *testing.T) {

@@ -73,7 +73,7 @@ func vocabulary() string {
 func (r *Reader) Save(w io.Writer) error {
 	m := r.model
 	words := vocabulary()
-	parts := []any{uint32(version), m.digest, uint32(len(words)), []byte(words), uint32(len(m.ids)), uint32(len(m.networks)), m.ids}
+	parts := []any{uint32(version), m.digest, uint32(len(words)), []byte(words), uint32(len(m.index.ids)), uint32(len(m.networks)), m.index.ids}
 	for _, n := range m.networks {
 		parts = append(parts, n.all, n.scale, n.table)
 	}

@@ -14,6 +14,7 @@ type evalCmd struct {
 	Gold              string   `help:"Labelled rows (ndjson: id, lang, text, category, tags, avoid)." type:"existingfile" xor:"rows"`
 	LeaveOneAuthorOut string   `help:"Score readers that never saw the author: trains without each complaints-*.ndjson of this folder in turn." type:"existingdir" xor:"rows"`
 	Author            []string `help:"With --leave-one-author-out: leave out only these." placeholder:"NAME"`
+	Together          bool     `help:"With --author: leave them all out of one training."`
 	JSON              bool     `help:"Write JSON instead of tables." name:"json"`
 }
 
@@ -24,12 +25,18 @@ func (c *evalCmd) Run(s *streams) error {
 		LeftOut []reading.LeftOut `json:"left_out,omitempty"`
 	}
 	switch {
+	case c.Together && len(c.Author) == 0:
+		return errors.New("eval: --together needs --author")
 	case c.LeaveOneAuthorOut != "":
 		authors, plain, err := labelled(c.LeaveOneAuthorOut)
 		if err != nil {
 			return err
 		}
-		result.Score, result.LeftOut = reading.CrossValidate(authors, plain, reading.Training{}, c.Author...)
+		leaveOut := reading.CrossValidate
+		if c.Together {
+			leaveOut = reading.LeaveOut
+		}
+		result.Score, result.LeftOut = leaveOut(authors, plain, reading.Training{}, c.Author...)
 	case c.Gold != "":
 		rows, err := goldRows(c.Gold)
 		if err != nil {
