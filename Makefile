@@ -1,4 +1,4 @@
-.PHONY: help demo test race kill soak-streams check generate
+.PHONY: help demo test race kill soak-streams retrain check generate
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -16,6 +16,9 @@ kill: ## kill a server 40 times on either engine and look for what it lost
 
 soak-streams: ## open 10,000 streams, a tenth of them stuck, and show how the others fare
 	ulimit -n 20000 && DOORSTEP_STREAM_READERS=10000 go test -count=1 -v -timeout 10m -run TestStuckPhonesDelayNobody ./cmd/doorstep
+
+retrain: ## train the reader anew and compare every bit with the weights that are shipped
+	DOORSTEP_RETRAIN=1 go test -count=1 -timeout 60m -run TheShippedWeightsAreTrained -v ./reading
 
 check: ## formatting, vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
