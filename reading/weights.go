@@ -30,12 +30,11 @@ const (
 const (
 	mostFeatures = 1 << 18
 	mostNetworks = 16
-	mostBytes    = 64 << 20
 )
 
 // New loads the reader that is shipped with the program.
 func New() (*Reader, error) {
-	r, err := load(shipped)
+	r, err := Load(shipped)
 	if err != nil {
 		return nil, fmt.Errorf("shipped weights: %w", err)
 	}
@@ -90,18 +89,10 @@ func (r *Reader) Save(w io.Writer) error {
 	return nil
 }
 
-// Load reads weights that Save wrote. Another version, another vocabulary or a
-// damaged file gives doorstep.ErrInvalid.
-func Load(r io.Reader) (*Reader, error) {
-	text, err := io.ReadAll(io.LimitReader(r, mostBytes))
-	if err != nil {
-		return nil, fmt.Errorf("read weights: %w", err)
-	}
-	return load(text)
-}
-
-// load keeps the tables where they lie in text.
-func load(text []byte) (*Reader, error) {
+// Load reads weights that Save wrote, and keeps the tables where they lie in
+// text. Another version, another vocabulary or a damaged file gives
+// doorstep.ErrInvalid.
+func Load(text []byte) (*Reader, error) {
 	b := bytes.NewReader(text)
 	var head struct {
 		Magic   [len(magic)]byte

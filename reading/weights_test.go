@@ -39,7 +39,7 @@ func TestOtherRowsHaveAnotherDigest(t *testing.T) {
 func TestSavedWeightsReadAsBefore(t *testing.T) {
 	_, plain := labelled(t)
 	r := reading.Train(plain, reading.Training{Epochs: 2, Networks: 2})
-	loaded, err := reading.Load(bytes.NewReader(save(t, r)))
+	loaded, err := reading.Load(save(t, r))
 	require.NoError(t, err)
 	for _, row := range plain {
 		require.Equal(t, r.Read(row.Text), loaded.Read(row.Text), row.ID)
@@ -64,7 +64,7 @@ func TestDamagedWeightsAreRefused(t *testing.T) {
 		"version":          changed(16),
 		"vocabulary":       changed(60),
 	} {
-		_, err := reading.Load(bytes.NewReader(b))
+		_, err := reading.Load(b)
 		require.ErrorIs(t, err, doorstep.ErrInvalid, name)
 	}
 }
