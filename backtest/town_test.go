@@ -283,7 +283,7 @@ func TestRealWordsGiveNearlyWhatTheirLabelsGive(t *testing.T) {
 	for name, share := range figuresOf {
 		want, got := share(labelled), share(read)
 		t.Logf("%s: labelled %.3f, read %.3f [%.3f, %.3f]", name, want.Value(), got.Value(), got.Low, got.High)
-		require.InDelta(t, want.Value(), got.Value(), 0.15, name)
+		require.InDelta(t, want.Value(), got.Value(), 0.10, name)
 	}
 }
 

@@ -11,7 +11,8 @@ import (
 	"doorstep/reading"
 )
 
-func TestPlainSentencesAreReadExactly(t *testing.T) {
+// A learned reader misses a few, and no more than now.
+func TestNearlyAllPlainSentencesAreReadExactly(t *testing.T) {
 	r := newReader(t)
 	sentences := plainSentences(t)
 	require.GreaterOrEqual(t, len(sentences), 500)
@@ -21,7 +22,7 @@ func TestPlainSentencesAreReadExactly(t *testing.T) {
 			wrong = append(wrong, fmt.Sprintf("%s: %s, not %s", text, got, tags))
 		}
 	}
-	require.LessOrEqual(t, len(wrong), len(sentences)*6/100, "%s", strings.Join(wrong, "\n"))
+	require.LessOrEqual(t, len(wrong), len(sentences)*4/100, "%s", strings.Join(wrong, "\n"))
 }
 
 func TestNoPlainSentenceOfTheTestsIsATrainingRow(t *testing.T) {
