@@ -21,9 +21,20 @@ const (
 // bodyKey is where readBody leaves the body in echo's context.
 const bodyKey = "doorstep.body"
 
+// bodyKind is what a body may claim to be.
+type bodyKind struct {
+	is     func(contentType string) bool
+	detail string // what is said to another
+}
+
+var (
+	ofJSON   = bodyKind{isJSON, "the body must be application/json in UTF-8"}
+	ofImages = bodyKind{isImage, "the body must be an image: image/jpeg, image/png or image/webp"}
+)
+
 // readBody reads the whole body of a POST or PUT, up to limit bytes, and refuses
-// one that does not claim to be JSON.
-func readBody(limit int64) echo.MiddlewareFunc {
+// one that does not claim to be of the kind.
+func readBody(limit int64, kind bodyKind) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
@@ -46,13 +57,11 @@ func readBody(limit int64) echo.MiddlewareFunc {
 				return &refusal{
 					status: http.StatusBadRequest, code: "bad_request", detail: "the body broke off", cause: err,
 				}
-			case buf.Len() > 0 && !isJSON(r.Header.Get(echo.HeaderContentType)):
-				return &refusal{
-					status: http.StatusUnsupportedMediaType, code: "unsupported_media_type",
-					detail: "the body must be application/json in UTF-8",
-				}
+			case buf.Len() > 0 && !kind.is(r.Header.Get(echo.HeaderContentType)):
+				return &refusal{status: http.StatusUnsupportedMediaType, code: "unsupported_media_type", detail: kind.detail}
 			}
 			c.Set(bodyKey, buf.Bytes())
+			r.Body = io.NopCloser(&buf) // for operations that read it themselves
 			return next(c)
 		}
 	}
@@ -69,4 +78,10 @@ func isJSON(contentType string) bool {
 	kind, params, err := mime.ParseMediaType(contentType)
 	charset, given := params["charset"]
 	return err == nil && kind == echo.MIMEApplicationJSON && (!given || strings.EqualFold(charset, "utf-8"))
+}
+
+// isImage hears only that it is one: which, its bytes say.
+func isImage(contentType string) bool {
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && strings.HasPrefix(kind, "image/")
 }

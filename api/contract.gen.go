@@ -57,6 +57,13 @@ const (
 	EventTypeConsumerMessage EventType = "consumer.message"
 )
 
+// Defines values for EvidenceRecordPhotoState.
+const (
+	EvidenceRecordPhotoStateArrived  EvidenceRecordPhotoState = "arrived"
+	EvidenceRecordPhotoStateDeclared EvidenceRecordPhotoState = "declared"
+	EvidenceRecordPhotoStateErased   EvidenceRecordPhotoState = "erased"
+)
+
 // Defines values for EvidenceSource.
 const (
 	EvidenceSourceDevice   EvidenceSource = "device"
@@ -279,7 +286,10 @@ type Consignee struct {
 
 	// AddressID The carrier's own id of the address.
 	AddressID *string `json:"address_id,omitempty"`
-	Name      *string `json:"name,omitempty"`
+
+	// Location Where the address is, in WGS 84; coordinates of Chinese maps (GCJ-02) must be turned into it first. We look up no address: without this nothing is said of how far a courier was from the door.
+	Location *DoorLocation `json:"location,omitempty"`
+	Name     *string       `json:"name,omitempty"`
 
 	// Phone E.164, or a number in China without its country code.
 	//
@@ -448,6 +458,12 @@ type DispatchResults struct {
 // DoFirst What to do before going to the door.
 type DoFirst string
 
+// DoorLocation Where the address is, in WGS 84; coordinates of Chinese maps (GCJ-02) must be turned into it first. We look up no address: without this nothing is said of how far a courier was from the door.
+type DoorLocation struct {
+	Lat float64 `json:"lat"`
+	Lng float64 `json:"lng"`
+}
+
 // Event defines model for Event.
 type Event struct {
 	At time.Time `json:"at"`
@@ -547,17 +563,23 @@ type EvidenceRecord struct {
 	// By Who at the outlet says so.
 	By *string `json:"by,omitempty"`
 
+	// Bytes Of a photo that came.
+	Bytes *int `json:"bytes,omitempty"`
+
 	// Category The chief grievance of a complaint.
 	Category *Category `json:"category,omitempty"`
 	Channel  *string   `json:"channel,omitempty"`
 
 	// ClientID The phone's own id of an upload.
-	ClientID    *string  `json:"client_id,omitempty"`
-	Code        *string  `json:"code,omitempty"`
-	ComplaintID *string  `json:"complaint_id,omitempty"`
-	CourierID   *string  `json:"courier_id,omitempty"`
-	Direction   *string  `json:"direction,omitempty"`
-	DurationS   *float64 `json:"duration_s,omitempty"`
+	ClientID    *string `json:"client_id,omitempty"`
+	Code        *string `json:"code,omitempty"`
+	ComplaintID *string `json:"complaint_id,omitempty"`
+	CourierID   *string `json:"courier_id,omitempty"`
+	Direction   *string `json:"direction,omitempty"`
+
+	// DistanceM How far from the door the phone was at the least, in metres: `accuracy_m` is taken away and the rest rounded down to tens. Absent where the carrier did not say where the door is.
+	DistanceM *int     `json:"distance_m,omitempty"`
+	DurationS *float64 `json:"duration_s,omitempty"`
 
 	// Erased The values were erased; the record and its proof remain.
 	Erased *bool   `json:"erased,omitempty"`
@@ -571,13 +593,19 @@ type EvidenceRecord struct {
 	Lat  *float64     `json:"lat,omitempty"`
 	Lng  *float64     `json:"lng,omitempty"`
 
+	// MediaType Of a photo that came.
+	MediaType *string `json:"media_type,omitempty"`
+
 	// OccurredAt As the source says.
 	OccurredAt time.Time `json:"occurred_at"`
 	Outcome    *string   `json:"outcome,omitempty"`
-	Provider   *string   `json:"provider,omitempty"`
-	PushID     *string   `json:"push_id,omitempty"`
-	Reason     *string   `json:"reason,omitempty"`
-	ReceivedAt time.Time `json:"received_at"`
+
+	// PhotoState What became of the photo that the record declares: its bytes have not come (`declared`), are kept (`arrived`), or were erased.
+	PhotoState *EvidenceRecordPhotoState `json:"photo_state,omitempty"`
+	Provider   *string                   `json:"provider,omitempty"`
+	PushID     *string                   `json:"push_id,omitempty"`
+	Reason     *string                   `json:"reason,omitempty"`
+	ReceivedAt time.Time                 `json:"received_at"`
 
 	// Reporter From an integrator, who complained if it was not the consignee.
 	Reporter *Reporter `json:"reporter,omitempty"`
@@ -597,6 +625,9 @@ type EvidenceRecord struct {
 	Verdict *string `json:"verdict,omitempty"`
 	Waybill *string `json:"waybill,omitempty"`
 }
+
+// EvidenceRecordPhotoState What became of the photo that the record declares: its bytes have not come (`declared`), are kept (`arrived`), or were erased.
+type EvidenceRecordPhotoState string
 
 // EvidenceResult defines model for EvidenceResult.
 type EvidenceResult struct {
@@ -803,6 +834,13 @@ type OutletInput struct {
 //
 // Examples: +8613800000000
 type Phone = string
+
+// Photo defines model for Photo.
+type Photo struct {
+	// ArrivedAt When its bytes first came.
+	ArrivedAt time.Time `json:"arrived_at"`
+	Sha256    string    `json:"sha256"`
+}
 
 // PreContact defines model for PreContact.
 type PreContact struct {
@@ -1354,6 +1392,12 @@ type ServerInterface interface {
 	// PostTagFeedback Say whether a tag is right for this door
 	// (POST /v1/parcels/{waybill}/tags/{tag}/feedback)
 	PostTagFeedback(ctx echo.Context, waybill WaybillInPath, tag TagInPath) error
+	// GetPhoto Look at a photo
+	// (GET /v1/photos/{sha256})
+	GetPhoto(ctx echo.Context, sha256 string) error
+	// PutPhoto Send a photo that a record declares
+	// (PUT /v1/photos/{sha256})
+	PutPhoto(ctx echo.Context, sha256 string) error
 	// GetWebPushKey The key to subscribe to pushes with
 	// (GET /v1/push/webpush-key)
 	GetWebPushKey(ctx echo.Context) error
@@ -2009,6 +2053,38 @@ func (w *ServerInterfaceWrapper) PostTagFeedback(ctx echo.Context) error {
 	return err
 }
 
+// GetPhoto converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPhoto(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "sha256" -------------
+	var sha256 string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sha256", ctx.Param("sha256"), &sha256, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sha256: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPhoto(ctx, sha256)
+	return err
+}
+
+// PutPhoto converts echo context to params.
+func (w *ServerInterfaceWrapper) PutPhoto(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "sha256" -------------
+	var sha256 string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sha256", ctx.Param("sha256"), &sha256, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sha256: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutPhoto(ctx, sha256)
+	return err
+}
+
 // GetWebPushKey converts echo context to params.
 func (w *ServerInterfaceWrapper) GetWebPushKey(ctx echo.Context) error {
 	var err error
@@ -2107,6 +2183,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/consumer-link", wrapper.CreateConsumerLink, options.OperationMiddlewares["createConsumerLink"]...)
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/pre-contact", wrapper.CreatePreContact, options.OperationMiddlewares["createPreContact"]...)
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/tags/:tag/feedback", wrapper.PostTagFeedback, options.OperationMiddlewares["postTagFeedback"]...)
+	router.GET(options.BaseURL+"/v1/photos/:sha256", wrapper.GetPhoto, options.OperationMiddlewares["getPhoto"]...)
+	router.PUT(options.BaseURL+"/v1/photos/:sha256", wrapper.PutPhoto, options.OperationMiddlewares["putPhoto"]...)
 	router.GET(options.BaseURL+"/v1/push/webpush-key", wrapper.GetWebPushKey, options.OperationMiddlewares["getWebPushKey"]...)
 	router.POST(options.BaseURL+"/v1/scans", wrapper.PostScans, options.OperationMiddlewares["postScans"]...)
 
@@ -2885,6 +2963,66 @@ func (response PostTagFeedback200JSONResponse) VisitPostTagFeedbackResponse(w ht
 	return err
 }
 
+type GetPhotoRequestObject struct {
+	Sha256 string `json:"sha256"`
+}
+
+type GetPhotoResponseObject interface {
+	VisitGetPhotoResponse(w http.ResponseWriter) error
+}
+
+type GetPhoto200ResponseHeaders struct {
+	CacheControl          string
+	ContentSecurityPolicy string
+}
+
+type GetPhoto200ImageJpegResponse struct {
+	Body          io.Reader
+	Headers       GetPhoto200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetPhoto200ImageJpegResponse) VisitGetPhotoResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/jpeg")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.Header().Set("Content-Security-Policy", fmt.Sprint(response.Headers.ContentSecurityPolicy))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type PutPhotoRequestObject struct {
+	Sha256      string `json:"sha256"`
+	ContentType string
+	Body        io.Reader
+}
+
+type PutPhotoResponseObject interface {
+	VisitPutPhotoResponse(w http.ResponseWriter) error
+}
+
+type PutPhoto200JSONResponse Photo
+
+func (response PutPhoto200JSONResponse) VisitPutPhotoResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetWebPushKeyRequestObject struct {
 }
 
@@ -3029,6 +3167,12 @@ type StrictServerInterface interface {
 	// PostTagFeedback Say whether a tag is right for this door
 	// (POST /v1/parcels/{waybill}/tags/{tag}/feedback)
 	PostTagFeedback(ctx context.Context, request PostTagFeedbackRequestObject) (PostTagFeedbackResponseObject, error)
+	// GetPhoto Look at a photo
+	// (GET /v1/photos/{sha256})
+	GetPhoto(ctx context.Context, request GetPhotoRequestObject) (GetPhotoResponseObject, error)
+	// PutPhoto Send a photo that a record declares
+	// (PUT /v1/photos/{sha256})
+	PutPhoto(ctx context.Context, request PutPhotoRequestObject) (PutPhotoResponseObject, error)
 	// GetWebPushKey The key to subscribe to pushes with
 	// (GET /v1/push/webpush-key)
 	GetWebPushKey(ctx context.Context, request GetWebPushKeyRequestObject) (GetWebPushKeyResponseObject, error)
@@ -4177,6 +4321,59 @@ func (sh *strictHandler) PostTagFeedback(ctx echo.Context, waybill WaybillInPath
 		return err
 	} else if validResponse, ok := response.(PostTagFeedbackResponseObject); ok {
 		return validResponse.VisitPostTagFeedbackResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPhoto operation middleware
+func (sh *strictHandler) GetPhoto(ctx echo.Context, sha256 string) error {
+	var request GetPhotoRequestObject
+
+	request.Sha256 = sha256
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPhoto(ctx.Request().Context(), request.(GetPhotoRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPhoto")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPhotoResponseObject); ok {
+		return validResponse.VisitGetPhotoResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutPhoto operation middleware
+func (sh *strictHandler) PutPhoto(ctx echo.Context, sha256 string) error {
+	var request PutPhotoRequestObject
+
+	request.Sha256 = sha256
+	request.ContentType = ctx.Request().Header.Get("Content-Type")
+
+	request.Body = ctx.Request().Body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutPhoto(ctx.Request().Context(), request.(PutPhotoRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutPhoto")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutPhotoResponseObject); ok {
+		return validResponse.VisitPutPhotoResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

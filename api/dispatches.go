@@ -72,7 +72,11 @@ func (s *Server) CreateConsumerLink(ctx context.Context, req CreateConsumerLinkR
 }
 
 func consigneeFrom(in Consignee) parcels.ConsigneeOrder {
-	return parcels.ConsigneeOrder{Phone: in.Phone, Name: given(in.Name), Address: given(in.Address), AddressID: given(in.AddressID)}
+	out := parcels.ConsigneeOrder{Phone: in.Phone, Name: given(in.Name), Address: given(in.Address), AddressID: given(in.AddressID)}
+	if in.Location != nil {
+		out.Location = &evidence.Point{Lat: in.Location.Lat, Lng: in.Location.Lng}
+	}
+	return out
 }
 
 func count(s evidence.Status, accepted, duplicate, rejected *int) {

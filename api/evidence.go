@@ -59,5 +59,6 @@ func evidenceBody(item evidence.Item) (r EvidenceRecord, err error) {
 	r.Waybill, r.CourierID, r.ComplaintID = optional(string(item.Waybill)), optional(item.CourierID), optional(item.ComplaintID)
 	r.OccurredAt, r.ReceivedAt, r.SkewMs = item.OccurredAt, item.ReceivedAt, &skew
 	r.ClientID, r.Erased = optional(item.ClientID), optional(item.Opening.Values == nil)
+	r.PhotoState = optional(EvidenceRecordPhotoState(item.Photo))
 	return r, nil
 }

@@ -46,6 +46,8 @@ var admits = map[string][]doorstep.Role{
 	"createPreContact": {doorstep.RoleCourier, doorstep.RoleManager},
 
 	"listEvidence": {doorstep.RoleManager, doorstep.RoleHQ},
+	"putPhoto":     {doorstep.RoleCourier},
+	"getPhoto":     {doorstep.RoleCourier, doorstep.RoleManager, doorstep.RoleHQ},
 }
 
 // batches are the operations whose items have natural keys: their bodies may be

@@ -9,6 +9,7 @@ import (
 
 	"doorstep"
 	"doorstep/api/replay"
+	"doorstep/photos"
 	"doorstep/push"
 )
 
@@ -52,8 +53,11 @@ func New(cfg Config) *echo.Echo {
 // chain is what stands before an operation: the caller is known and admitted
 // before a byte of the body is read.
 func chain(tokens Authenticator, keys *idempotent, id string, roles []doorstep.Role) []echo.MiddlewareFunc {
-	if batches[id] {
-		return []echo.MiddlewareFunc{admit(tokens, roles), readBody(maxBatch)}
+	switch {
+	case batches[id]:
+		return []echo.MiddlewareFunc{admit(tokens, roles), readBody(maxBatch, ofJSON)}
+	case id == "putPhoto":
+		return []echo.MiddlewareFunc{admit(tokens, roles), readBody(photos.MaxBytes, ofImages)}
 	}
-	return []echo.MiddlewareFunc{admit(tokens, roles), readBody(maxBody), keys.operation(id)}
+	return []echo.MiddlewareFunc{admit(tokens, roles), readBody(maxBody, ofJSON), keys.operation(id)}
 }

@@ -13,6 +13,7 @@ import (
 	"doorstep/feed"
 	"doorstep/outreach"
 	"doorstep/parcels"
+	"doorstep/photos"
 	"doorstep/prefs"
 	"doorstep/push"
 )
@@ -30,6 +31,7 @@ type Server struct {
 	Inbox      *push.Inbox
 	Watch      *push.Watch
 	Recorder   *evidence.Recorder
+	Album      *photos.Album
 	Office     *access.Office
 	Feed       *feed.Reader
 	Outreach   *outreach.Desk

@@ -31,7 +31,7 @@ var problemTitles = []problemTitle{
 	{409, "conflict", "The present state forbids it", "当前状态不允许此操作"},
 	{409, "idempotency_key_in_use", "The first request under this key has not ended", "使用该幂等键的首个请求尚未结束"},
 	{413, "too_large", "The body is too large", "请求体过大"},
-	{415, "unsupported_media_type", "The body must be application/json", "请求体必须是 application/json"},
+	{415, "unsupported_media_type", "The body is of another type than is needed", "请求体的类型不符合要求"},
 	{422, "invalid", "A value is not valid", "字段的值无效"},
 	{422, "idempotency_key_reused", "The key belongs to another request", "该幂等键已用于另一个请求"},
 	{429, "too_many_requests", "That is enough for today", "今天的次数已用完"},

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -36,13 +37,16 @@ const (
 	Receipt   Kind = "receipt"
 	Complaint Kind = "complaint"
 
+	// PhotoArrival is a declared photo whose bytes have come and have its hash.
+	PhotoArrival Kind = "photo_arrival"
+
 	// TagVerdict is what a courier or a manager says of a tag. It is evidence of
 	// what a consumer wants, never of anybody's fault.
 	TagVerdict Kind = "tag_verdict"
 )
 
 // Kinds lists them.
-var Kinds = []Kind{Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint, TagVerdict}
+var Kinds = []Kind{Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint, PhotoArrival, TagVerdict}
 
 // Source says whose word a record is.
 type Source string
@@ -75,6 +79,18 @@ type Fact struct {
 	ReceivedAt  time.Time // ours
 	ClientID    string    // the phone's own id of an upload
 	Fields      []Field
+	Derived     []Field // what we make of an upload: sent again, it may come out differently and is still the same
+}
+
+// Photo is the hash of the photo that the fact declares, or "".
+func (f Fact) Photo() string {
+	for _, field := range f.Fields {
+		if field.Name == "photo_sha256" || f.Kind == Photo && field.Name == "sha256" {
+			hash, _ := field.Value.(string)
+			return hash
+		}
+	}
+	return ""
 }
 
 // saltLen is how many random bytes hide one field's value from guessing.
@@ -146,6 +162,17 @@ func commitment(salt []byte, name string, value []byte) []byte {
 	mac := hmac.New(sha256.New, salt)
 	mac.Write(text)
 	return mac.Sum(nil)
+}
+
+// Without is the opening without some fields. Their commitments stay, and open
+// no more.
+func (o Opening) Without(names ...string) Opening {
+	kept := Opening{Salts: maps.Clone(o.Salts), Values: maps.Clone(o.Values)}
+	for _, name := range names {
+		delete(kept.Salts, name)
+		delete(kept.Values, name)
+	}
+	return kept
 }
 
 // Opens says whether the opening's field still gives the committed line.

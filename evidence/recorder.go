@@ -19,6 +19,8 @@ type Store interface {
 	// AddUploads adds the uploads of one courier, one transaction an outlet. The
 	// verdicts stand in the order of the facts.
 	AddUploads(ctx context.Context, facts []Fact) ([]Verdict, error)
+	// Doors finds where the parcels of an outlet go, of those whose carrier said.
+	Doors(ctx context.Context, outlet doorstep.OutletNo, waybills []doorstep.Waybill) (map[doorstep.Waybill]Point, error)
 	// Evidence lists records, the newest first.
 	Evidence(ctx context.Context, a doorstep.Actor, q Query) ([]Item, error)
 }
@@ -104,6 +106,9 @@ func (r *Recorder) Upload(ctx context.Context, a doorstep.Actor, uploads []Uploa
 		facts[i].ID, facts[i].Outlet, facts[i].CourierNo = r.NewID(outlet), outlet, mine.CourierNo
 		good, places = append(good, facts[i]), append(places, i)
 	}
+	if err := r.measure(ctx, good); err != nil {
+		return nil, err
+	}
 	kept, err := r.Store.AddUploads(ctx, good)
 	if err != nil {
 		return nil, err
@@ -112,6 +117,32 @@ func (r *Recorder) Upload(ctx context.Context, a doorstep.Actor, uploads []Uploa
 		verdicts[places[i]] = v
 	}
 	return verdicts, nil
+}
+
+// measure adds to locations how far from the door they are.
+func (r *Recorder) measure(ctx context.Context, facts []Fact) error {
+	located := map[doorstep.OutletNo][]int{}
+	for i, f := range facts {
+		if f.Kind == Location {
+			located[f.Outlet] = append(located[f.Outlet], i)
+		}
+	}
+	for outlet, places := range located {
+		waybills := make([]doorstep.Waybill, len(places))
+		for i, at := range places {
+			waybills[i] = facts[at].Waybill
+		}
+		doors, err := r.Store.Doors(ctx, outlet, waybills)
+		if err != nil {
+			return err
+		}
+		for _, at := range places {
+			if door, ok := doors[facts[at].Waybill]; ok {
+				facts[at].Derived = append(facts[at].Derived, facts[at].fix().Distance(door))
+			}
+		}
+	}
+	return nil
 }
 
 // Query narrows a list of records. Zero fields do not narrow.
@@ -137,8 +168,19 @@ type Item struct {
 	OccurredAt  time.Time
 	ReceivedAt  time.Time
 	ClientID    string
-	Opening     Opening // empty once erased
+	Opening     Opening    // empty once erased
+	Photo       PhotoState // of a record that declares a photo
 }
+
+// PhotoState says what has become of a photo that a record declares.
+type PhotoState string
+
+// The states of a photo.
+const (
+	PhotoDeclared PhotoState = "declared" // its bytes have not come
+	PhotoArrived  PhotoState = "arrived"
+	PhotoErased   PhotoState = "erased"
+)
 
 // List shows records to an outlet's manager or to headquarters.
 func (r *Recorder) List(ctx context.Context, a doorstep.Actor, q Query) ([]Item, error) {

@@ -34,6 +34,7 @@ type ConsigneeOrder struct {
 	Name      string
 	Address   string
 	AddressID string
+	Location  *evidence.Point // of the address; nil: the carrier does not say
 }
 
 // Consignee is who a parcel goes to. It is kept sealed.
@@ -41,6 +42,8 @@ type Consignee struct {
 	Phone   doorstep.Phone `json:"phone"`
 	Name    string         `json:"name,omitempty"`
 	Address string         `json:"address,omitempty"`
+
+	Location *evidence.Point `json:"location,omitempty"` // of the address
 }
 
 // Key is the natural key of a dispatch, the company being the outlet's: the
@@ -229,6 +232,9 @@ func (o ConsigneeOrder) check(pointer string, checks *doorstep.Checks) (c Consig
 	checks.Under(pointer+"/name", err)
 	c.Address, err = doorstep.CheckText(o.Address, 0, maxAddress)
 	checks.Under(pointer+"/address", err)
+	if c.Location = o.Location; c.Location != nil {
+		checks.Under(pointer+"/location", c.Location.Check())
+	}
 	if o.AddressID != "" {
 		addressID, err = doorstep.CheckID(o.AddressID)
 		checks.Under(pointer+"/address_id", err)

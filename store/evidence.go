@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"doorstep"
@@ -19,6 +20,7 @@ type sealedFact struct {
 	evidence.Fact
 	commitments string
 	body        []byte
+	photo       string // the keyed hash of the photo that it declares
 	digest      string // of what a phone uploaded, to tell a repeat from a forgery
 }
 
@@ -26,7 +28,7 @@ type sealedFact struct {
 func (db *DB) sealFacts(facts []evidence.Fact) ([]sealedFact, error) {
 	sealed := make([]sealedFact, len(facts))
 	for i, f := range facts {
-		commitments, opening, err := evidence.Commit(f.Fields, rand.Reader)
+		commitments, opening, err := evidence.Commit(slices.Concat(f.Fields, f.Derived), rand.Reader)
 		if err != nil {
 			return nil, err
 		}
@@ -35,6 +37,9 @@ func (db *DB) sealFacts(facts []evidence.Fact) ([]sealedFact, error) {
 			return nil, err
 		}
 		sealed[i] = sealedFact{Fact: f, commitments: commitments, body: body}
+		if hash := f.Photo(); hash != "" {
+			sealed[i].photo = db.photoHash(hash)
+		}
 		if f.ClientID != "" {
 			content, err := json.Marshal([]any{f.Kind, f.Waybill, ms(f.OccurredAt), f.Fields})
 			if err != nil {
@@ -80,7 +85,8 @@ func addFacts(tx *Tx, facts []sealedFact) error {
 	return addValues(tx, facts)
 }
 
-// addValues writes what opens the facts' commitments.
+// addValues writes what opens the facts' commitments, and which photos they
+// declare.
 func addValues(tx *Tx, facts []sealedFact) error {
 	values := make([][]any, len(facts))
 	for i, f := range facts {
@@ -89,7 +95,7 @@ func addValues(tx *Tx, facts []sealedFact) error {
 	if err := tx.insert(`insert into evidence_value (outlet_no, record_id, body)`, "", values); err != nil {
 		return fmt.Errorf("evidence values: %w", err)
 	}
-	return nil
+	return addPhotoRecords(tx, facts)
 }
 
 // pushRecords finds the records of the pushes that told of a parcel: of every
@@ -127,6 +133,7 @@ type evidenceRow struct {
 	ReceivedMS  int64          `db:"received_at_ms"`
 	ClientID    sql.NullString `db:"client_id"`
 	Body        []byte
+	Photo       evidence.PhotoState
 }
 
 // Evidence lists records that the caller may read, the newest first.
@@ -178,9 +185,11 @@ func (db *DB) Evidence(ctx context.Context, a doorstep.Actor, q evidence.Query) 
 	}
 	var rows []evidenceRow
 	err = db.list(ctx, &rows, `select e.outlet_no, e.id, e.kind, e.source, c.id as courier_id, e.waybill, e.complaint_id,
-  e.occurred_at_ms, e.received_at_ms, e.client_id, v.body
+  e.occurred_at_ms, e.received_at_ms, e.client_id, v.body, `+photoState+` as photo
 from evidence e
 left join evidence_value v on v.outlet_no = e.outlet_no and v.record_id = e.id
+left join photo_record r on r.outlet_no = e.outlet_no and r.record_id = e.id
+left join photo p on p.outlet_no = r.outlet_no and p.hash = r.hash
 left join courier c on c.no = e.courier_no
 where `+where.text+` order by e.occurred_at_ms desc, e.id desc limit ?`, append(where.args, q.Limit)...)
 	if err != nil {
@@ -198,7 +207,7 @@ where `+where.text+` order by e.occurred_at_ms desc, e.id desc limit ?`, append(
 func (db *DB) item(r evidenceRow) (evidence.Item, error) {
 	item := evidence.Item{
 		ID: r.ID, Kind: r.Kind, Source: r.Source, Waybill: doorstep.Waybill(r.Waybill.String), CourierID: r.CourierID.String,
-		ComplaintID: r.ComplaintID.String, OccurredAt: fromMS(r.OccurredMS), ReceivedAt: fromMS(r.ReceivedMS), ClientID: r.ClientID.String,
+		ComplaintID: r.ComplaintID.String, OccurredAt: fromMS(r.OccurredMS), ReceivedAt: fromMS(r.ReceivedMS), ClientID: r.ClientID.String, Photo: r.Photo,
 	}
 	if r.Body == nil { // erased
 		return item, nil

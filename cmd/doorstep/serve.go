@@ -27,6 +27,7 @@ import (
 	"doorstep/metrics"
 	"doorstep/outreach"
 	"doorstep/parcels"
+	"doorstep/photos"
 	"doorstep/prefs"
 	"doorstep/push"
 	"doorstep/reading"
@@ -39,6 +40,7 @@ type serveCmd struct {
 	Database  database `embed:""`
 	Listen    string   `env:"DOORSTEP_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on."`
 	PublicURL string   `env:"DOORSTEP_PUBLIC_URL" help:"Where consumers reach this server (default: the address it listens on)."`
+	Blobs     string   `env:"DOORSTEP_BLOBS" placeholder:"PLACE" help:"Where photos are kept: a folder, or s3://bucket/prefix?endpoint=...&region=... (default: blobs in the data folder)."`
 	LogLevel  string   `env:"DOORSTEP_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
 	Metrics   string   `name:"metrics-listen" env:"DOORSTEP_METRICS_LISTEN" placeholder:"ADDRESS" help:"Address to serve Prometheus' /metrics on, such as 127.0.0.1:9464. Without it there are none."`
 
@@ -95,6 +97,10 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	if err != nil {
 		return err
 	}
+	pictures, err := c.Database.blobs(c.Blobs)
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
@@ -129,6 +135,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 		}
 	})
 	operations := newServer(db, reader, bell, now, doorstep.MakeID)
+	operations.Album = photos.NewAlbum(db, pictures, now, doorstep.MakeID)
 	operations.PublicURL = c.publicURL(base)
 	operations.Desk.Again = again
 	operations.Inbox.Arrived = measured.Arrived
@@ -150,6 +157,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	work.Go(func() error { return reviser.Run(ctx) })
 	sweeper := push.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return sweeper.Run(ctx) })
+	work.Go(func() error { return operations.Album.Run(ctx, log) })
 	work.Go(func() error { return relay.Run(ctx) })
 	feedSweeper := feed.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return feedSweeper.Run(ctx) })

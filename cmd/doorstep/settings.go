@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"doorstep"
+	"doorstep/blobs"
+	"doorstep/blobs/s3"
 	"doorstep/store"
 	"doorstep/vault"
 )
@@ -35,11 +37,7 @@ func (d database) open(ctx context.Context, settle time.Duration) (*store.DB, er
 	if err := os.MkdirAll(d.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("--data: %w", err)
 	}
-	keys := d.Keys
-	if keys == "" {
-		keys = filepath.Join(d.Data, "keys.json")
-	}
-	v, err := vault.Load(keys)
+	v, err := d.keySet()
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +45,34 @@ func (d database) open(ctx context.Context, settle time.Duration) (*store.DB, er
 		URL: d.url(), Vault: v, NewID: doorstep.MakeID, Now: now, TimeZone: d.TimeZone,
 		Settle: store.Settle{Window: settle, Longest: longestSettle},
 	})
+}
+
+// keySet reads the keys, and makes them if there are none yet.
+func (d database) keySet() (*vault.Vault, error) {
+	keys := d.Keys
+	if keys == "" {
+		keys = filepath.Join(d.Data, "keys.json")
+	}
+	return vault.Load(keys)
+}
+
+// blobs opens where photos are kept, sealed with the database's own keys.
+func (d database) blobs(setting string) (blobs.Sealed, error) {
+	v, err := d.keySet()
+	if err != nil {
+		return blobs.Sealed{}, err
+	}
+	if !strings.HasPrefix(setting, "s3:") {
+		if setting == "" {
+			setting = filepath.Join(d.Data, "blobs")
+		}
+		return blobs.Sealed{Store: blobs.OpenFolder(setting), Vault: v}, nil
+	}
+	bucket, err := s3.Open(setting, os.Getenv)
+	if err != nil {
+		return blobs.Sealed{}, fmt.Errorf("--blobs: %w", err)
+	}
+	return blobs.Sealed{Store: bucket, Vault: v}, nil
 }
 
 func (d database) url() string {

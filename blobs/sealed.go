@@ -1,0 +1,44 @@
+package blobs
+
+import (
+	"context"
+
+	"doorstep/vault"
+)
+
+// Store keeps blobs as they are: a Folder, or a bucket of package s3.
+type Store interface {
+	Put(ctx context.Context, name string, body []byte) error
+	Get(ctx context.Context, name string) ([]byte, error)
+	Delete(ctx context.Context, name string) error
+}
+
+// Sealed keeps blobs in a store that sees sealed bytes only. A blob under
+// another's name, or with a changed byte, does not open.
+type Sealed struct {
+	Store Store
+	Vault *vault.Vault
+}
+
+func place(name string) vault.Place { return vault.Place{Table: "blob", Column: "body", Row: name} }
+
+// Put seals a blob and keeps it.
+func (s Sealed) Put(ctx context.Context, name string, body []byte) error {
+	sealed, err := s.Vault.Seal(body, place(name))
+	if err != nil {
+		return err
+	}
+	return s.Store.Put(ctx, name, sealed)
+}
+
+// Get reads a blob and opens it.
+func (s Sealed) Get(ctx context.Context, name string) ([]byte, error) {
+	sealed, err := s.Store.Get(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return s.Vault.Open(sealed, place(name))
+}
+
+// Delete removes a blob.
+func (s Sealed) Delete(ctx context.Context, name string) error { return s.Store.Delete(ctx, name) }
