@@ -1,0 +1,9 @@
+package photos
+
+// Shown is shown.
+var Shown = shown
+
+// Of what is shown.
+const (
+	ShownSide = shownSide
+)
