@@ -22,9 +22,11 @@ import (
 	"doorstep/access"
 	"doorstep/api"
 	"doorstep/api/apitest"
+	"doorstep/blobs"
 	"doorstep/complaints"
 	"doorstep/feed"
 	"doorstep/metrics"
+	"doorstep/photos"
 	"doorstep/push"
 	"doorstep/push/fcm"
 	"doorstep/push/sink"
@@ -51,6 +53,7 @@ type app struct {
 	log     *journal
 	bell    *push.Bell // of streams
 	desk    *complaints.Desk
+	album   *photos.Album
 }
 
 // site is what the nodes of one installation share.
@@ -60,6 +63,7 @@ type site struct {
 	clock   *storetest.Clock
 	settle  time.Duration
 	content push.Content
+	blobs   photos.Blobs // of a folder, unless an option says otherwise
 	sink    *sink.Sink
 	sinkURL string
 	tokens  map[access.Request]string
@@ -84,6 +88,7 @@ func newApp(t *testing.T, url string, options ...option) *app {
 		url: url, vault: storetest.Vault(t), clock: storetest.NewClock(), content: push.ContentTags,
 		tokens: map[access.Request]string{},
 	}
+	s.blobs = blobs.Sealed{Store: blobs.OpenFolder(t.TempDir()), Vault: s.vault}
 	for _, o := range options {
 		o(s)
 	}
@@ -108,6 +113,8 @@ func (s *site) node(t *testing.T) *app {
 	a.db.OnNews(func(n store.News) { ring(a.bell, n) })
 	server := newServer(a.db, reader, a.bell, s.clock.Now, doorstep.MakeID)
 	a.desk = server.Desk
+	a.album = photos.NewAlbum(a.db, s.blobs, s.clock.Now, doorstep.MakeID)
+	server.Album = a.album
 	server.PublicURL = func() string { return "https://doorstep.example" }
 	browsers, err := webpush.New(webpush.Config{
 		PrivateKey: vapidKey, Subject: "mailto:ops@carrier.example", AllowLoopback: true, Now: s.clock.Now,
@@ -195,14 +202,21 @@ func withHeader(name, value string) header {
 	return func(r *http.Request) { r.Header.Set(name, value) }
 }
 
-// send sends body, which is a reader, text, or a value to encode; nil is none.
+// picture is a body that is a photo.
+type picture []byte
+
+// send sends body, which is a reader, text, a picture, or a value to encode; nil
+// is none.
 func (a *app) send(method, token, path string, body any, headers ...header) answer {
 	a.t.Helper()
 	var in io.Reader
+	kind := "application/json"
 	switch b := body.(type) {
 	case nil:
 	case io.Reader:
 		in = b
+	case picture:
+		in, kind = bytes.NewReader(b), "image/jpeg"
 	case string:
 		in = strings.NewReader(b)
 	default:
@@ -215,7 +229,7 @@ func (a *app) send(method, token, path string, body any, headers ...header) answ
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
 	if in != nil {
-		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Type", kind)
 	}
 	for _, h := range headers {
 		h(r)

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -25,7 +24,7 @@ func records(from time.Time) []api.EvidenceInput {
 		{ID: id(2), Kind: "message", Waybill: "SF1", OccurredAt: at(2), Channel: ptr("sms"), Template: ptr("on-my-way"), Outcome: ptr("delivered")},
 		{ID: id(3), Kind: "attempt", Waybill: "SF1", OccurredAt: at(3), Outcome: ptr("nobody_home"), Reason: ptr("no answer")},
 		{ID: id(4), Kind: "location", Waybill: "SF1", OccurredAt: at(4), Lat: ptr(31.2), Lng: ptr(121.5), AccuracyM: ptr(8.0)},
-		{ID: id(5), Kind: "photo", Waybill: "SF1", OccurredAt: at(5), Sha256: ptr(strings.Repeat("ab", 32)), TakenAt: ptr(at(5))},
+		{ID: id(5), Kind: "photo", Waybill: "SF1", OccurredAt: at(5), Sha256: ptr(hashOf(doorPhoto)), TakenAt: ptr(at(5))},
 	}
 }
 

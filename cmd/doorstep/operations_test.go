@@ -122,6 +122,7 @@ func newScene(t *testing.T, url string) *scene {
 	s.alert = *s.dispatch(parcel("SF4", "li", anne))[0].AlertID
 	s.register("li", "phone-1", "token-of-li")
 	s.upload("li", records(s.start)...)
+	s.put(s.courier("li"), photoPath(doorPhoto), doorPhoto).is(http.StatusOK)
 	s.put(s.consumer(anne), "/v1/me/preferences", api.PreferencesInput{Tags: []api.Tag{"to_door"}, Note: ptr("The bell is broken.")}).is(http.StatusOK)
 	s.consent = read[api.Consent](s.post(s.consumer(anne), "/v1/me/consents", api.ConsentInput{
 		Kind: "proxy", Scope: "all", ReceiptMethod: "photo", Facility: ptr("The neighbour in 302"),
@@ -201,7 +202,7 @@ func (s *scene) samples() map[string]sample {
 		r.ID = fmt.Sprintf("01936f40-77aa-7d10-8c33-1f0e6b9a2c4%d", i)
 		uploads = append(uploads, api.EvidenceBatch{Records: []api.EvidenceInput{r}})
 	}
-	consignee := api.Consignee{Phone: anne, Name: ptr("Anne Moreau"), Address: ptr("8 Mill Lane, door 301"), AddressID: ptr("a-9")}
+	consignee := api.Consignee{Phone: anne, Name: ptr("Anne Moreau"), Address: ptr("8 Mill Lane, door 301"), AddressID: ptr("a-9"), Location: &api.DoorLocation{Lat: 31.2304, Lng: 121.4737}}
 	return map[string]sample{
 		"getHealth":      {status: http.StatusOK},
 		"getReadiness":   {status: http.StatusOK},
@@ -287,5 +288,7 @@ func (s *scene) samples() map[string]sample {
 		"postEvidence": {status: http.StatusOK, strangers: "couriers", body: uploads[1], full: uploads},
 
 		"listEvidence": {status: http.StatusOK, strangers: "evidence"},
+		"putPhoto":     {path: photoPath(doorPhoto), status: http.StatusOK, strangers: "photos", body: doorPhoto},
+		"getPhoto":     {path: photoPath(doorPhoto), status: http.StatusOK, strangers: "photos"},
 	}
 }

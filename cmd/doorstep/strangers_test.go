@@ -18,6 +18,7 @@ var strangers = map[string]func(*testing.T, *scene){
 	"rosters": otherRosters, "waybills": otherWaybills, "parcels": otherParcels, "wishes": otherWishes, "consents": otherConsents,
 	"complaints": otherComplaints, "devices": otherDevices, "couriers": otherCouriers, "evidence": otherEvidence, "keys": sameKey,
 	"unread": otherUnread, "verdicts": otherVerdicts, "contacts": otherContacts, "feeds": otherFeeds,
+	"photos": otherPhotos,
 }
 
 // An object of another company, outlet, consumer or courier is as if it were
@@ -47,6 +48,15 @@ func missing(t *testing.T, answers ...answer) {
 	t.Helper()
 	for _, r := range answers {
 		require.Equal(t, "not_found", r.problem(http.StatusNotFound).Code, r.request)
+	}
+}
+
+func otherPhotos(t *testing.T, s *scene) {
+	for _, who := range []string{s.courier("mo"), s.courier("kim"), s.courier("nobody"), s.rival(doorstep.RoleCourier)} {
+		missing(t, s.get(who, photoPath(doorPhoto)), s.put(who, photoPath(doorPhoto), doorPhoto))
+	}
+	for _, who := range []string{s.manager("east"), s.manager("nowhere"), s.rival(doorstep.RoleManager), s.rival(doorstep.RoleHQ)} {
+		missing(t, s.get(who, photoPath(doorPhoto)))
 	}
 }
 
