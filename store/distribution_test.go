@@ -62,6 +62,8 @@ var across = map[string]string{
 	"findRepeat":    "a consumer's complaints at any outlet: once a complaint",
 	"Complaints":    "a person's list, at the outlets that he may see",
 	"Evidence":      "a person's list, at the outlets that he may see",
+	"ShownBlob":     "a person's look at a photo, at the outlets that he may see",
+	"SweepOutlets":  "finds the outlets that have something due, by an index of what waits",
 	"pushRecords":   "a parcel's file, at the outlets that a person may see",
 	"ReviseDue":     "a queue that stays on one machine: wishes change far more rarely than parcels go out",
 	"revisions":     "finds where a consumer has parcels out: once a change of wishes",
@@ -471,6 +473,7 @@ func (h *house) morning() {
 		_, err = recorder.Upload(ctx, li, []evidence.Upload{call})
 		must(err)
 	}
+	h.photographed()
 	_, err = h.db.Evidence(ctx, h.manager("west"), evidence.Query{ComplaintID: complaint.ID, CourierID: "li", Kind: evidence.Push, Limit: 10})
 	must(err)
 
