@@ -16,7 +16,6 @@ import (
 	"doorstep/evidence"
 	"doorstep/photos"
 	"doorstep/photos/phototest"
-	"doorstep/store/storetest"
 )
 
 // shelf keeps blobs in memory.
