@@ -57,7 +57,7 @@ func outliveFaults(t *testing.T, program string, c console) {
 	}
 	require.Len(t, x.alerts, rounds*faultyCalls*crashCouriers)
 	require.NoError(t, x.phones.SetRules())
-	db := x.table()
+	db := x.console.tables()
 	defer db.Close()
 	x.settle(db)
 	x.accountFor(db)
@@ -84,15 +84,15 @@ func oneEach(n int) (b api.DispatchBatch) {
 	return b
 }
 
-// table opens the database beside the server.
-func (x *crash) table() *sqlx.DB {
-	x.t.Helper()
-	driver, source := "sqlite3", "file:"+filepath.Join(x.console.data, "doorstep.db")+"?_busy_timeout=5000"
-	if x.console.url != "" {
-		driver, source = "pgx", x.console.url
+// tables opens the database beside the server.
+func (c console) tables() *sqlx.DB {
+	c.t.Helper()
+	driver, source := "sqlite3", "file:"+filepath.Join(c.data, "doorstep.db")+"?_busy_timeout=5000"
+	if c.url != "" {
+		driver, source = "pgx", c.url
 	}
 	db, err := sqlx.Open(driver, source)
-	require.NoError(x.t, err)
+	require.NoError(c.t, err)
 	return db
 }
 

@@ -116,11 +116,16 @@ func (p *process) wait() {
 	}
 }
 
-// call makes one request. An error means that there was no whole answer.
+// call makes one request, with a picture or a value to encode. An error means
+// that there was no whole answer.
 func (p *process) call(method, token, path string, in any) (status int, body []byte, err error) {
-	text, err := json.Marshal(in)
-	if err != nil {
-		return 0, nil, err
+	kind := "image/jpeg"
+	text, ok := in.(picture)
+	if !ok {
+		kind = "application/json"
+		if text, err = json.Marshal(in); err != nil {
+			return 0, nil, err
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), processWait)
 	defer cancel()
@@ -129,7 +134,7 @@ func (p *process) call(method, token, path string, in any) (status int, body []b
 		return 0, nil, err
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
-	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Content-Type", kind)
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, nil, err
@@ -206,9 +211,16 @@ func TestAServerAsAProcess(t *testing.T) {
 		p.wait()
 		require.Equal(t, 1, p.cmd.ProcessState.ExitCode())
 		require.Contains(t, p.log.String(), "FCM settings")
+		p, _ = launch(t, program, c, "--blobs", "s3://bucket?endpoint=nowhere")
+		p.wait()
+		require.Equal(t, 1, p.cmd.ProcessState.ExitCode())
+		require.Contains(t, p.log.String(), "--blobs: endpoint")
 	})
 	t.Run("LosesNothingItAcknowledgedWhenItIsKilled", func(t *testing.T) {
 		onConsoles(t, func(t *testing.T, c console) { loseNothing(t, program, c) })
+	})
+	t.Run("LosesNoPhotoWhenItIsKilled", func(t *testing.T) {
+		onConsoles(t, func(t *testing.T, c console) { keepPhotos(t, program, c) })
 	})
 	t.Run("LosesNoPushWhenItIsKilledWhileFCMFails", func(t *testing.T) {
 		onConsoles(t, func(t *testing.T, c console) { outliveFaults(t, program, c) })
