@@ -18,8 +18,8 @@ import (
 	"doorstep"
 )
 
-// What a photo may be. A picture of maxPixels takes up to 320 MB while it is
-// decoded, as a progressive JPEG without subsampling.
+// What a photo may be. A picture of maxPixels takes up to 300 MB while it is
+// decoded: 15 bytes a pixel, as a progressive JPEG without subsampling.
 const (
 	MaxBytes  = 10 << 20
 	maxPixels = 20_000_000
@@ -84,12 +84,12 @@ func (f format) inspect(data []byte) error {
 	}
 	pixels := c.Width * c.Height
 	switch c.ColorModel {
-	case color.RGBA64Model, color.NRGBA64Model: // twice the memory
+	case color.RGBA64Model, color.NRGBA64Model, color.CMYKModel: // these take more memory
 		pixels *= 2
 	}
 	switch {
 	case c.Width > maxSide || c.Height > maxSide || pixels > maxPixels:
-		return refused("too_many_pixels", "must have at most 20 million pixels, none of its sides over 10,000")
+		return refused("too_many_pixels", "must have at most 20 million pixels, half as many in CMYK or 16 bits a colour, and 10,000 a side")
 	case f.meta == imagemeta.JPEG && scans(data) > maxScans:
 		return refused("too_many_scans", "must not be stored in more than 100 scans")
 	}

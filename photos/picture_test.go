@@ -156,3 +156,13 @@ func FuzzShown(f *testing.F) {
 		require.LessOrEqual(t, max(c.Width, c.Height), photos.ShownSide)
 	})
 }
+
+// BenchmarkShown is a photo of 12 million pixels, as phones take them.
+func BenchmarkShown(b *testing.B) {
+	photo := phototest.JPEG(4000, 3000, 6)
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _, err := photos.Shown(photo)
+		require.NoError(b, err)
+	}
+}

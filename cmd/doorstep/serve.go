@@ -101,6 +101,9 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	if err != nil {
 		return err
 	}
+	if c.Blobs == "" && c.Database.isPostgres() {
+		log.Info("photos are kept in the data folder: other nodes of this database need --blobs, and this one too", "folder", c.Database.Data)
+	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
