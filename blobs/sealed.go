@@ -3,20 +3,15 @@ package blobs
 import (
 	"context"
 
+	"doorstep/photos"
 	"doorstep/vault"
 )
 
-// Store keeps blobs as they are: a Folder, or a bucket of package s3.
-type Store interface {
-	Put(ctx context.Context, name string, body []byte) error
-	Get(ctx context.Context, name string) ([]byte, error)
-	Delete(ctx context.Context, name string) error
-}
-
-// Sealed keeps blobs in a store that sees sealed bytes only. A blob under
-// another's name, or with a changed byte, does not open.
+// Sealed keeps blobs in a store, a Folder or a bucket of package s3, that sees
+// sealed bytes only. A blob under another's name, or with a changed byte, does
+// not open.
 type Sealed struct {
-	Store Store
+	Store photos.Blobs
 	Vault *vault.Vault
 }
 
