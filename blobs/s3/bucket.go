@@ -43,7 +43,7 @@ const (
 func Open(setting string, getenv func(string) string) (*Bucket, error) {
 	u, err := url.Parse(setting)
 	if err != nil || u.Scheme != "s3" || u.Host == "" || u.User != nil || u.Fragment != "" {
-		return nil, errors.New("must be s3://bucket/prefix?endpoint=...&region=...")
+		return nil, errors.New("must be s3://bucket/prefix?endpoint=URL&region=NAME")
 	}
 	for name := range u.Query() {
 		if name != "endpoint" && name != "region" {
