@@ -696,8 +696,11 @@ type EvidencePage struct {
 // EvidenceRecord defines model for EvidenceRecord.
 type EvidenceRecord struct {
 	AccuracyM *float64 `json:"accuracy_m,omitempty"`
-	AlertID   *string  `json:"alert_id,omitempty"`
-	Attempt   *int     `json:"attempt,omitempty"`
+
+	// Action What was done to a complaint; none of its filing.
+	Action  *string `json:"action,omitempty"`
+	AlertID *string `json:"alert_id,omitempty"`
+	Attempt *int    `json:"attempt,omitempty"`
 
 	// By Who at the outlet says so.
 	By *string `json:"by,omitempty"`
@@ -717,6 +720,7 @@ type EvidenceRecord struct {
 	// Erased The values were erased; the record and its proof remain.
 	Erased *bool   `json:"erased,omitempty"`
 	Event  *string `json:"event,omitempty"`
+	From   *string `json:"from,omitempty"`
 	ID     string  `json:"id"`
 
 	// Kind What a record is about, such as `call`, `message`, `attempt`, `location` or `photo`. More kinds may come.
@@ -747,6 +751,7 @@ type EvidenceRecord struct {
 	TakenAt  *string        `json:"taken_at,omitempty"`
 	Template *string        `json:"template,omitempty"`
 	Text     *string        `json:"text,omitempty"`
+	To       *string        `json:"to,omitempty"`
 
 	// Verdict Of a tag.
 	Verdict *string `json:"verdict,omitempty"`

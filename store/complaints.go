@@ -293,6 +293,7 @@ func (r complaintRow) complaint() (c complaints.Complaint, err error) {
 	if err := json.Unmarshal([]byte(r.Period), &c.Period); err != nil {
 		return c, fmt.Errorf("complaint %s: period: %w", r.ID, err)
 	}
+	c.PausedFor -= c.Period.PausedFor // the column has both
 	if err := json.Unmarshal([]byte(r.Routing), &c.Routing); err != nil {
 		return c, fmt.Errorf("complaint %s: routing: %w", r.ID, err)
 	}

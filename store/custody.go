@@ -52,6 +52,7 @@ func (db *DB) chain(ctx context.Context, outlets []int64, w doorstep.Waybill) ([
 		Status  string
 		AtMS    int64 `db:"at_ms"`
 		Courier int64 `db:"courier_no"`
+		Place   int
 	}
 	list := db.asList(outlets)
 	err := db.list(ctx, &rows, `select 'scan' as kind, outlet_no, status, at_ms, 0 as courier_no, 1 as place from scan where outlet_no`+db.inList+` and waybill = ?
