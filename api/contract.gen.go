@@ -54,7 +54,18 @@ const (
 
 // Defines values for EventType.
 const (
-	EventTypeConsumerMessage EventType = "consumer.message"
+	EventTypeComplaintAnswered EventType = "complaint.answered"
+	EventTypeComplaintBreached EventType = "complaint.breached"
+	EventTypeComplaintClosed   EventType = "complaint.closed"
+	EventTypeComplaintDisputed EventType = "complaint.disputed"
+	EventTypeComplaintFiled    EventType = "complaint.filed"
+	EventTypeComplaintPaused   EventType = "complaint.paused"
+	EventTypeComplaintReopened EventType = "complaint.reopened"
+	EventTypeComplaintRerouted EventType = "complaint.rerouted"
+	EventTypeComplaintResumed  EventType = "complaint.resumed"
+	EventTypeComplaintUpdated  EventType = "complaint.updated"
+	EventTypeComplaintWarned   EventType = "complaint.warned"
+	EventTypeConsumerMessage   EventType = "consumer.message"
 )
 
 // Defines values for EvidenceRecordPhotoState.
@@ -155,15 +166,21 @@ type Clock struct {
 	State ClockState `json:"state"`
 }
 
+// ClockName defines model for ClockName.
+type ClockName = string
+
 // ClockState defines model for ClockState.
 type ClockState string
 
 // Clocks defines model for Clocks.
 type Clocks struct {
-	Legal   Clock  `json:"legal"`
-	Promise Clock  `json:"promise"`
-	Work    *Clock `json:"work,omitempty"`
+	Legal   Clock `json:"legal"`
+	Promise Clock `json:"promise"`
+	Work    Clock `json:"work"`
 }
+
+// CodeSystem defines model for CodeSystem.
+type CodeSystem = string
 
 // Complaint defines model for Complaint.
 type Complaint struct {
@@ -171,22 +188,78 @@ type Complaint struct {
 	Category Category  `json:"category"`
 	Clocks   Clocks    `json:"clocks"`
 	FiledAt  time.Time `json:"filed_at"`
-	ID       string    `json:"id"`
+
+	// Follows The consumer's complaint of any category within 30 days before it. For the outlet.
+	Follows *string `json:"follows,omitempty"`
+
+	// HandledAt When the first answer was given.
+	HandledAt *time.Time `json:"handled_at,omitempty"`
+
+	// Handler Who has taken it up. For the outlet and headquarters.
+	Handler *string `json:"handler,omitempty"`
+	ID      string  `json:"id"`
 
 	// Learned The tags that it taught.
 	Learned []Tag `json:"learned"`
 
 	// Merged True if a filing was merged into it.
-	Merged *bool           `json:"merged,omitempty"`
-	Outlet ComplaintOutlet `json:"outlet"`
+	Merged *bool `json:"merged,omitempty"`
+
+	// Messages What consumer and outlet said after the filing, oldest first; of a complaint that is read alone. Never for a courier.
+	Messages *[]ComplaintMessage `json:"messages,omitempty"`
+	Outlet   ComplaintOutlet     `json:"outlet"`
+	Paused   *ComplaintPause     `json:"paused,omitempty"`
+
+	// PausedSeconds How long it was paused so far, wall time.
+	PausedSeconds *int64 `json:"paused_seconds,omitempty"`
+
+	// Period Which round this is; a dispute or a reopening opens the next one.
+	Period *int `json:"period,omitempty"`
 
 	// RepeatOf The earlier complaint that this one repeats.
-	RepeatOf *string         `json:"repeat_of,omitempty"`
-	Status   ComplaintStatus `json:"status"`
+	RepeatOf *string `json:"repeat_of,omitempty"`
+
+	// Rerouted Another outlet had it first.
+	Rerouted *bool `json:"rerouted,omitempty"`
+
+	// ResolvedAt When it was confirmed, closed or withdrawn.
+	ResolvedAt *time.Time `json:"resolved_at,omitempty"`
+
+	// Routing Why this outlet has it.
+	Routing *ComplaintRouting `json:"routing,omitempty"`
+	Status  ComplaintStatus   `json:"status"`
 
 	// Text The consumer's words. Never for a courier.
 	Text    *string `json:"text,omitempty"`
 	Waybill string  `json:"waybill"`
+}
+
+// ComplaintDoubt defines model for ComplaintDoubt.
+type ComplaintDoubt struct {
+	Text *string `json:"text,omitempty"`
+}
+
+// ComplaintEvent A complaint as an event shows it, without anybody's words.
+type ComplaintEvent struct {
+	// Category The chief grievance of a complaint.
+	Category Category `json:"category"`
+
+	// Clocks By `promise`, `work` and `legal`.
+	Clocks    map[string]EventClock `json:"clocks"`
+	CourierID *string               `json:"courier_id,omitempty"`
+	FiledAt   time.Time             `json:"filed_at"`
+	HandledAt *time.Time            `json:"handled_at,omitempty"`
+	ID        string                `json:"id"`
+
+	// Notices Of a warning and a breach, whom it is for. Never the consumer.
+	Notices    *[]EventNotice  `json:"notices,omitempty"`
+	OutletID   string          `json:"outlet_id"`
+	Paused     *bool           `json:"paused,omitempty"`
+	Period     int             `json:"period"`
+	RepeatOf   *string         `json:"repeat_of,omitempty"`
+	ResolvedAt *time.Time      `json:"resolved_at,omitempty"`
+	Status     ComplaintStatus `json:"status"`
+	Waybill    string          `json:"waybill"`
 }
 
 // ComplaintInput defines model for ComplaintInput.
@@ -209,6 +282,26 @@ type ComplaintInput struct {
 	Waybill Waybill `json:"waybill"`
 }
 
+// ComplaintMessage defines model for ComplaintMessage.
+type ComplaintMessage struct {
+	At     time.Time `json:"at"`
+	Author string    `json:"author"`
+	Text   string    `json:"text"`
+}
+
+// ComplaintNote defines model for ComplaintNote.
+type ComplaintNote struct {
+	At   time.Time `json:"at"`
+	By   string    `json:"by"`
+	ID   string    `json:"id"`
+	Text string    `json:"text"`
+}
+
+// ComplaintNotes defines model for ComplaintNotes.
+type ComplaintNotes struct {
+	Items []ComplaintNote `json:"items"`
+}
+
 // ComplaintOutlet defines model for ComplaintOutlet.
 type ComplaintOutlet struct {
 	// ID The carrier's own id.
@@ -222,11 +315,59 @@ type ComplaintPage struct {
 	NextCursor *string     `json:"next_cursor"`
 }
 
+// ComplaintPause defines model for ComplaintPause.
+type ComplaintPause struct {
+	Reason PauseReason `json:"reason"`
+	Since  time.Time   `json:"since"`
+
+	// Until When it ends by itself.
+	Until time.Time `json:"until"`
+}
+
+// ComplaintPauseInput defines model for ComplaintPauseInput.
+type ComplaintPauseInput struct {
+	// Note For the consumer.
+	Note   *string     `json:"note,omitempty"`
+	Reason PauseReason `json:"reason"`
+}
+
+// ComplaintRecategorise defines model for ComplaintRecategorise.
+type ComplaintRecategorise struct {
+	// Category The chief grievance of a complaint.
+	Category Category `json:"category"`
+	Reason   string   `json:"reason"`
+}
+
+// ComplaintReroute defines model for ComplaintReroute.
+type ComplaintReroute struct {
+	Reason string `json:"reason"`
+
+	// To The carrier's id of the other outlet.
+	To string `json:"to"`
+}
+
+// ComplaintRouting Why this outlet has it.
+type ComplaintRouting struct {
+	// Events The events that decided.
+	Events []RoutingEvent `json:"events"`
+
+	// Reason Of a reroute. For the outlet and headquarters.
+	Reason *string `json:"reason,omitempty"`
+
+	// Rule `custody_at_event`: it had the parcel when what is complained of happened; `dispatch`: it sent the parcel out last; `destination`: the parcel was on its way there; `reroute`: a person sent it there.
+	Rule string `json:"rule"`
+}
+
 // ComplaintStatus defines model for ComplaintStatus.
 type ComplaintStatus string
 
 // ComplaintStatusFilter defines model for ComplaintStatusFilter.
 type ComplaintStatusFilter = string
+
+// ComplaintWords defines model for ComplaintWords.
+type ComplaintWords struct {
+	Text string `json:"text"`
+}
 
 // Consent defines model for Consent.
 type Consent struct {
@@ -468,7 +609,7 @@ type DoorLocation struct {
 type Event struct {
 	At time.Time `json:"at"`
 
-	// Object The whole object as it was then; of a `consumer.message` a ConsumerMessage.
+	// Object The whole object as it was then; of a `consumer.message` a ConsumerMessage, of a complaint a ComplaintEvent.
 	Object json.RawMessage `json:"object"`
 
 	// Seq In the company's feed, from 1.
@@ -477,6 +618,20 @@ type Event struct {
 	// Sequence Of this object, from 1. Of two events about one object the higher is the newer.
 	Sequence int64     `json:"sequence"`
 	Type     EventType `json:"type"`
+}
+
+// EventClock defines model for EventClock.
+type EventClock struct {
+	DueAt time.Time  `json:"due_at"`
+	MetAt *time.Time `json:"met_at,omitempty"`
+}
+
+// EventNotice defines model for EventNotice.
+type EventNotice struct {
+	Clock   ClockName      `json:"clock"`
+	DueAt   time.Time      `json:"due_at"`
+	Percent int            `json:"percent"`
+	To      NoticeAudience `json:"to"`
 }
 
 // EventPage defines model for EventPage.
@@ -557,8 +712,11 @@ type EvidencePage struct {
 // EvidenceRecord defines model for EvidenceRecord.
 type EvidenceRecord struct {
 	AccuracyM *float64 `json:"accuracy_m,omitempty"`
-	AlertID   *string  `json:"alert_id,omitempty"`
-	Attempt   *int     `json:"attempt,omitempty"`
+
+	// Action What was done to a complaint; none of its filing.
+	Action  *string `json:"action,omitempty"`
+	AlertID *string `json:"alert_id,omitempty"`
+	Attempt *int    `json:"attempt,omitempty"`
 
 	// By Who at the outlet says so.
 	By *string `json:"by,omitempty"`
@@ -584,6 +742,7 @@ type EvidenceRecord struct {
 	// Erased The values were erased; the record and its proof remain.
 	Erased *bool   `json:"erased,omitempty"`
 	Event  *string `json:"event,omitempty"`
+	From   *string `json:"from,omitempty"`
 	ID     string  `json:"id"`
 
 	// Kind What a record is about, such as `call`, `message`, `attempt`, `location` or `photo`. More kinds may come.
@@ -620,6 +779,7 @@ type EvidenceRecord struct {
 	TakenAt  *string        `json:"taken_at,omitempty"`
 	Template *string        `json:"template,omitempty"`
 	Text     *string        `json:"text,omitempty"`
+	To       *string        `json:"to,omitempty"`
 
 	// Verdict Of a tag.
 	Verdict *string `json:"verdict,omitempty"`
@@ -791,6 +951,30 @@ type NextStopInput struct {
 	Waybill string `json:"waybill"`
 }
 
+// Notice defines model for Notice.
+type Notice struct {
+	At          time.Time      `json:"at"`
+	Audience    NoticeAudience `json:"audience"`
+	Clock       ClockName      `json:"clock"`
+	ComplaintID string         `json:"complaint_id"`
+	DueAt       time.Time      `json:"due_at"`
+	ID          string         `json:"id"`
+	OutletID    string         `json:"outlet_id"`
+
+	// Percent How much of the clock is used up; 100 is its breach.
+	Percent int `json:"percent"`
+	Period  int `json:"period"`
+}
+
+// NoticeAudience defines model for NoticeAudience.
+type NoticeAudience = string
+
+// NoticePage defines model for NoticePage.
+type NoticePage struct {
+	Items      []Notice `json:"items"`
+	NextCursor *string  `json:"next_cursor"`
+}
+
 // Outlet defines model for Outlet.
 type Outlet struct {
 	// Hours When an outlet works, in its own time. Absent if nobody said.
@@ -829,6 +1013,9 @@ type OutletInput struct {
 	// Examples: Asia/Shanghai
 	TimeZone *string `json:"time_zone,omitempty"`
 }
+
+// PauseReason defines model for PauseReason.
+type PauseReason = string
 
 // Phone E.164, or a number in China without its country code.
 //
@@ -950,6 +1137,15 @@ type Reporter struct {
 	Phone *Phone `json:"phone,omitempty"`
 }
 
+// RoutingEvent defines model for RoutingEvent.
+type RoutingEvent struct {
+	At   time.Time `json:"at"`
+	Kind string    `json:"kind"`
+
+	// Status Of a scan, in our words.
+	Status *string `json:"status,omitempty"`
+}
+
 // Run defines model for Run.
 type Run struct {
 	Items []RunItem `json:"items"`
@@ -982,12 +1178,13 @@ type ScanInput struct {
 	// At RFC 3339 with an offset or `Z`.
 	At GivenTime `json:"at"`
 
-	// Code The carrier's own code of the scan.
+	// Code The carrier's own code of the scan, kept as it is; or one of the system that is named.
 	Code string `json:"code"`
 
 	// Consignee Who gets the parcel.
-	Consignee *Consignee `json:"consignee,omitempty"`
-	OutletID  string     `json:"outlet_id"`
+	Consignee *Consignee  `json:"consignee,omitempty"`
+	OutletID  string      `json:"outlet_id"`
+	System    *CodeSystem `json:"system,omitempty"`
 
 	// Waybill The number of a parcel's contract. Answers give it in upper case.
 	//
@@ -998,6 +1195,9 @@ type ScanInput struct {
 // ScanResult defines model for ScanResult.
 type ScanResult struct {
 	Index int `json:"index"`
+
+	// ParcelStatus What the code means in our words, if that is known.
+	ParcelStatus *string `json:"parcel_status,omitempty"`
 
 	// Problem What is wrong with one item of a batch. `status` is what the item alone would have answered.
 	Problem *ItemProblem `json:"problem,omitempty"`
@@ -1026,6 +1226,21 @@ type Span struct {
 	//
 	// Examples: 08:00
 	Opens string `json:"opens"`
+}
+
+// StatusCode defines model for StatusCode.
+type StatusCode struct {
+	// Codes By system.
+	Codes map[string][]string `json:"codes"`
+
+	// Name In the reader's language.
+	Name   string `json:"name"`
+	Status string `json:"status"`
+}
+
+// StatusCodes defines model for StatusCodes.
+type StatusCodes struct {
+	Items []StatusCode `json:"items"`
 }
 
 // Tag A lasting wish about deliveries.
@@ -1154,7 +1369,10 @@ type ListComplaintsParams struct {
 	Category  *Category              `form:"category,omitempty" json:"category,omitempty"`
 	CourierID *string                `form:"courier_id,omitempty" json:"courier_id,omitempty"`
 
-	// DueBefore Complaints with a running clock that is due before this time.
+	// Sort `due`: those that owe an answer, the promise that ends first at the top; `filed`: the newest first.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// DueBefore Complaints that owe an answer and whose promise ends before this time.
 	DueBefore *GivenTime `form:"due_before,omitempty" json:"due_before,omitempty"`
 
 	// Limit How many items a page has at most.
@@ -1235,6 +1453,17 @@ type GetMyRunParams struct {
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
+// ListNoticesParams defines parameters for ListNotices.
+type ListNoticesParams struct {
+	Audience *NoticeAudience `form:"audience,omitempty" json:"audience,omitempty"`
+
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, as it was given.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // ListOutletAlertsParams defines parameters for ListOutletAlerts.
 type ListOutletAlertsParams struct {
 	State *string `form:"state,omitempty" json:"state,omitempty"`
@@ -1248,6 +1477,30 @@ type ListOutletAlertsParams struct {
 
 // FileComplaintJSONRequestBody defines body for FileComplaint for application/json ContentType.
 type FileComplaintJSONRequestBody = ComplaintInput
+
+// AnswerComplaintJSONRequestBody defines body for AnswerComplaint for application/json ContentType.
+type AnswerComplaintJSONRequestBody = ComplaintWords
+
+// DisputeComplaintJSONRequestBody defines body for DisputeComplaint for application/json ContentType.
+type DisputeComplaintJSONRequestBody = ComplaintDoubt
+
+// AddComplaintMessageJSONRequestBody defines body for AddComplaintMessage for application/json ContentType.
+type AddComplaintMessageJSONRequestBody = ComplaintWords
+
+// AddComplaintNoteJSONRequestBody defines body for AddComplaintNote for application/json ContentType.
+type AddComplaintNoteJSONRequestBody = ComplaintWords
+
+// PauseComplaintJSONRequestBody defines body for PauseComplaint for application/json ContentType.
+type PauseComplaintJSONRequestBody = ComplaintPauseInput
+
+// RecategoriseComplaintJSONRequestBody defines body for RecategoriseComplaint for application/json ContentType.
+type RecategoriseComplaintJSONRequestBody = ComplaintRecategorise
+
+// ReopenComplaintJSONRequestBody defines body for ReopenComplaint for application/json ContentType.
+type ReopenComplaintJSONRequestBody = ComplaintWords
+
+// RerouteComplaintJSONRequestBody defines body for RerouteComplaint for application/json ContentType.
+type RerouteComplaintJSONRequestBody = ComplaintReroute
 
 // PutCourierJSONRequestBody defines body for PutCourier for application/json ContentType.
 type PutCourierJSONRequestBody = CourierInput
@@ -1302,6 +1555,39 @@ type ServerInterface interface {
 	// GetComplaint Read a complaint
 	// (GET /v1/complaints/{id})
 	GetComplaint(ctx echo.Context, id ID) error
+	// AnswerComplaint Answer the consumer
+	// (POST /v1/complaints/{id}/answer)
+	AnswerComplaint(ctx echo.Context, id ID) error
+	// ConfirmComplaint Say that the answer solved it
+	// (POST /v1/complaints/{id}/confirmation)
+	ConfirmComplaint(ctx echo.Context, id ID) error
+	// DisputeComplaint Say that the answer did not solve it
+	// (POST /v1/complaints/{id}/dispute)
+	DisputeComplaint(ctx echo.Context, id ID) error
+	// AddComplaintMessage Say something more about a complaint
+	// (POST /v1/complaints/{id}/messages)
+	AddComplaintMessage(ctx echo.Context, id ID) error
+	// ListComplaintNotes Internal notes on a complaint, oldest first
+	// (GET /v1/complaints/{id}/notes)
+	ListComplaintNotes(ctx echo.Context, id ID) error
+	// AddComplaintNote Note something for the outlet alone
+	// (POST /v1/complaints/{id}/notes)
+	AddComplaintNote(ctx echo.Context, id ID) error
+	// PauseComplaint Stop the work clock for a reason
+	// (POST /v1/complaints/{id}/pause)
+	PauseComplaint(ctx echo.Context, id ID) error
+	// RecategoriseComplaint Move the complaint to another category
+	// (POST /v1/complaints/{id}/recategorise)
+	RecategoriseComplaint(ctx echo.Context, id ID) error
+	// ReopenComplaint Take a closed complaint up again
+	// (POST /v1/complaints/{id}/reopening)
+	ReopenComplaint(ctx echo.Context, id ID) error
+	// RerouteComplaint Send the complaint to the outlet that ought to have had it
+	// (POST /v1/complaints/{id}/reroute)
+	RerouteComplaint(ctx echo.Context, id ID) error
+	// WithdrawComplaint Withdraw a complaint
+	// (POST /v1/complaints/{id}/withdrawal)
+	WithdrawComplaint(ctx echo.Context, id ID) error
 	// GetCourier Read a courier
 	// (GET /v1/couriers/{courier_id})
 	GetCourier(ctx echo.Context, courierID CourierID) error
@@ -1374,6 +1660,9 @@ type ServerInterface interface {
 	// CorrectMyTag Put another tag, such as its opposite, in the place of a wrong one
 	// (POST /v1/me/tags/{tag}/correction)
 	CorrectMyTag(ctx echo.Context, tag TagInPath) error
+	// ListNotices Complaints whose clocks want attention, newest first
+	// (GET /v1/notices)
+	ListNotices(ctx echo.Context, params ListNoticesParams) error
 	// GetOutlet Read an outlet
 	// (GET /v1/outlets/{outlet_id})
 	GetOutlet(ctx echo.Context, outletID OutletID) error
@@ -1404,6 +1693,9 @@ type ServerInterface interface {
 	// PostScans Report scans
 	// (POST /v1/scans)
 	PostScans(ctx echo.Context) error
+	// ListStatusCodes What scans' codes mean
+	// (GET /v1/status-codes)
+	ListStatusCodes(ctx echo.Context) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -1436,6 +1728,13 @@ func (w *ServerInterfaceWrapper) ListComplaints(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "courier_id", ctx.QueryParams(), &params.CourierID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter courier_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", ctx.QueryParams(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sort: %s", err))
 	}
 
 	// ------------- Optional query parameter "due_before" -------------
@@ -1486,6 +1785,182 @@ func (w *ServerInterfaceWrapper) GetComplaint(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetComplaint(ctx, id)
+	return err
+}
+
+// AnswerComplaint converts echo context to params.
+func (w *ServerInterfaceWrapper) AnswerComplaint(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AnswerComplaint(ctx, id)
+	return err
+}
+
+// ConfirmComplaint converts echo context to params.
+func (w *ServerInterfaceWrapper) ConfirmComplaint(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ConfirmComplaint(ctx, id)
+	return err
+}
+
+// DisputeComplaint converts echo context to params.
+func (w *ServerInterfaceWrapper) DisputeComplaint(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DisputeComplaint(ctx, id)
+	return err
+}
+
+// AddComplaintMessage converts echo context to params.
+func (w *ServerInterfaceWrapper) AddComplaintMessage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AddComplaintMessage(ctx, id)
+	return err
+}
+
+// ListComplaintNotes converts echo context to params.
+func (w *ServerInterfaceWrapper) ListComplaintNotes(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListComplaintNotes(ctx, id)
+	return err
+}
+
+// AddComplaintNote converts echo context to params.
+func (w *ServerInterfaceWrapper) AddComplaintNote(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AddComplaintNote(ctx, id)
+	return err
+}
+
+// PauseComplaint converts echo context to params.
+func (w *ServerInterfaceWrapper) PauseComplaint(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PauseComplaint(ctx, id)
+	return err
+}
+
+// RecategoriseComplaint converts echo context to params.
+func (w *ServerInterfaceWrapper) RecategoriseComplaint(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RecategoriseComplaint(ctx, id)
+	return err
+}
+
+// ReopenComplaint converts echo context to params.
+func (w *ServerInterfaceWrapper) ReopenComplaint(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReopenComplaint(ctx, id)
+	return err
+}
+
+// RerouteComplaint converts echo context to params.
+func (w *ServerInterfaceWrapper) RerouteComplaint(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RerouteComplaint(ctx, id)
+	return err
+}
+
+// WithdrawComplaint converts echo context to params.
+func (w *ServerInterfaceWrapper) WithdrawComplaint(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.WithdrawComplaint(ctx, id)
 	return err
 }
 
@@ -1926,6 +2401,38 @@ func (w *ServerInterfaceWrapper) CorrectMyTag(ctx echo.Context) error {
 	return err
 }
 
+// ListNotices converts echo context to params.
+func (w *ServerInterfaceWrapper) ListNotices(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListNoticesParams
+	// ------------- Optional query parameter "audience" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "audience", ctx.QueryParams(), &params.Audience, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter audience: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListNotices(ctx, params)
+	return err
+}
+
 // GetOutlet converts echo context to params.
 func (w *ServerInterfaceWrapper) GetOutlet(ctx echo.Context) error {
 	var err error
@@ -2103,6 +2610,15 @@ func (w *ServerInterfaceWrapper) PostScans(ctx echo.Context) error {
 	return err
 }
 
+// ListStatusCodes converts echo context to params.
+func (w *ServerInterfaceWrapper) ListStatusCodes(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListStatusCodes(ctx)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -2153,6 +2669,17 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/complaints", wrapper.ListComplaints, options.OperationMiddlewares["listComplaints"]...)
 	router.POST(options.BaseURL+"/v1/complaints", wrapper.FileComplaint, options.OperationMiddlewares["fileComplaint"]...)
 	router.GET(options.BaseURL+"/v1/complaints/:id", wrapper.GetComplaint, options.OperationMiddlewares["getComplaint"]...)
+	router.POST(options.BaseURL+"/v1/complaints/:id/answer", wrapper.AnswerComplaint, options.OperationMiddlewares["answerComplaint"]...)
+	router.POST(options.BaseURL+"/v1/complaints/:id/confirmation", wrapper.ConfirmComplaint, options.OperationMiddlewares["confirmComplaint"]...)
+	router.POST(options.BaseURL+"/v1/complaints/:id/dispute", wrapper.DisputeComplaint, options.OperationMiddlewares["disputeComplaint"]...)
+	router.POST(options.BaseURL+"/v1/complaints/:id/messages", wrapper.AddComplaintMessage, options.OperationMiddlewares["addComplaintMessage"]...)
+	router.GET(options.BaseURL+"/v1/complaints/:id/notes", wrapper.ListComplaintNotes, options.OperationMiddlewares["listComplaintNotes"]...)
+	router.POST(options.BaseURL+"/v1/complaints/:id/notes", wrapper.AddComplaintNote, options.OperationMiddlewares["addComplaintNote"]...)
+	router.POST(options.BaseURL+"/v1/complaints/:id/pause", wrapper.PauseComplaint, options.OperationMiddlewares["pauseComplaint"]...)
+	router.POST(options.BaseURL+"/v1/complaints/:id/recategorise", wrapper.RecategoriseComplaint, options.OperationMiddlewares["recategoriseComplaint"]...)
+	router.POST(options.BaseURL+"/v1/complaints/:id/reopening", wrapper.ReopenComplaint, options.OperationMiddlewares["reopenComplaint"]...)
+	router.POST(options.BaseURL+"/v1/complaints/:id/reroute", wrapper.RerouteComplaint, options.OperationMiddlewares["rerouteComplaint"]...)
+	router.POST(options.BaseURL+"/v1/complaints/:id/withdrawal", wrapper.WithdrawComplaint, options.OperationMiddlewares["withdrawComplaint"]...)
 	router.GET(options.BaseURL+"/v1/couriers/:courier_id", wrapper.GetCourier, options.OperationMiddlewares["getCourier"]...)
 	router.PUT(options.BaseURL+"/v1/couriers/:courier_id", wrapper.PutCourier, options.OperationMiddlewares["putCourier"]...)
 	router.POST(options.BaseURL+"/v1/dispatches", wrapper.PostDispatches, options.OperationMiddlewares["postDispatches"]...)
@@ -2177,6 +2704,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/me/tags/:tag", wrapper.DeleteMyTag, options.OperationMiddlewares["deleteMyTag"]...)
 	router.POST(options.BaseURL+"/v1/me/tags/:tag/confirmation", wrapper.ConfirmMyTag, options.OperationMiddlewares["confirmMyTag"]...)
 	router.POST(options.BaseURL+"/v1/me/tags/:tag/correction", wrapper.CorrectMyTag, options.OperationMiddlewares["correctMyTag"]...)
+	router.GET(options.BaseURL+"/v1/notices", wrapper.ListNotices, options.OperationMiddlewares["listNotices"]...)
 	router.GET(options.BaseURL+"/v1/outlets/:outlet_id", wrapper.GetOutlet, options.OperationMiddlewares["getOutlet"]...)
 	router.PUT(options.BaseURL+"/v1/outlets/:outlet_id", wrapper.PutOutlet, options.OperationMiddlewares["putOutlet"]...)
 	router.GET(options.BaseURL+"/v1/outlets/:outlet_id/alerts", wrapper.ListOutletAlerts, options.OperationMiddlewares["listOutletAlerts"]...)
@@ -2187,6 +2715,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/v1/photos/:sha256", wrapper.PutPhoto, options.OperationMiddlewares["putPhoto"]...)
 	router.GET(options.BaseURL+"/v1/push/webpush-key", wrapper.GetWebPushKey, options.OperationMiddlewares["getWebPushKey"]...)
 	router.POST(options.BaseURL+"/v1/scans", wrapper.PostScans, options.OperationMiddlewares["postScans"]...)
+	router.GET(options.BaseURL+"/v1/status-codes", wrapper.ListStatusCodes, options.OperationMiddlewares["listStatusCodes"]...)
 
 }
 
@@ -2267,6 +2796,256 @@ type GetComplaintResponseObject interface {
 type GetComplaint200JSONResponse Complaint
 
 func (response GetComplaint200JSONResponse) VisitGetComplaintResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerComplaintRequestObject struct {
+	ID   ID `json:"id"`
+	Body *AnswerComplaintJSONRequestBody
+}
+
+type AnswerComplaintResponseObject interface {
+	VisitAnswerComplaintResponse(w http.ResponseWriter) error
+}
+
+type AnswerComplaint200JSONResponse Complaint
+
+func (response AnswerComplaint200JSONResponse) VisitAnswerComplaintResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmComplaintRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type ConfirmComplaintResponseObject interface {
+	VisitConfirmComplaintResponse(w http.ResponseWriter) error
+}
+
+type ConfirmComplaint200JSONResponse Complaint
+
+func (response ConfirmComplaint200JSONResponse) VisitConfirmComplaintResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DisputeComplaintRequestObject struct {
+	ID   ID `json:"id"`
+	Body *DisputeComplaintJSONRequestBody
+}
+
+type DisputeComplaintResponseObject interface {
+	VisitDisputeComplaintResponse(w http.ResponseWriter) error
+}
+
+type DisputeComplaint200JSONResponse Complaint
+
+func (response DisputeComplaint200JSONResponse) VisitDisputeComplaintResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddComplaintMessageRequestObject struct {
+	ID   ID `json:"id"`
+	Body *AddComplaintMessageJSONRequestBody
+}
+
+type AddComplaintMessageResponseObject interface {
+	VisitAddComplaintMessageResponse(w http.ResponseWriter) error
+}
+
+type AddComplaintMessage200JSONResponse Complaint
+
+func (response AddComplaintMessage200JSONResponse) VisitAddComplaintMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListComplaintNotesRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type ListComplaintNotesResponseObject interface {
+	VisitListComplaintNotesResponse(w http.ResponseWriter) error
+}
+
+type ListComplaintNotes200JSONResponse ComplaintNotes
+
+func (response ListComplaintNotes200JSONResponse) VisitListComplaintNotesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddComplaintNoteRequestObject struct {
+	ID   ID `json:"id"`
+	Body *AddComplaintNoteJSONRequestBody
+}
+
+type AddComplaintNoteResponseObject interface {
+	VisitAddComplaintNoteResponse(w http.ResponseWriter) error
+}
+
+type AddComplaintNote201JSONResponse ComplaintNote
+
+func (response AddComplaintNote201JSONResponse) VisitAddComplaintNoteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseComplaintRequestObject struct {
+	ID   ID `json:"id"`
+	Body *PauseComplaintJSONRequestBody
+}
+
+type PauseComplaintResponseObject interface {
+	VisitPauseComplaintResponse(w http.ResponseWriter) error
+}
+
+type PauseComplaint200JSONResponse Complaint
+
+func (response PauseComplaint200JSONResponse) VisitPauseComplaintResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecategoriseComplaintRequestObject struct {
+	ID   ID `json:"id"`
+	Body *RecategoriseComplaintJSONRequestBody
+}
+
+type RecategoriseComplaintResponseObject interface {
+	VisitRecategoriseComplaintResponse(w http.ResponseWriter) error
+}
+
+type RecategoriseComplaint200JSONResponse Complaint
+
+func (response RecategoriseComplaint200JSONResponse) VisitRecategoriseComplaintResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenComplaintRequestObject struct {
+	ID   ID `json:"id"`
+	Body *ReopenComplaintJSONRequestBody
+}
+
+type ReopenComplaintResponseObject interface {
+	VisitReopenComplaintResponse(w http.ResponseWriter) error
+}
+
+type ReopenComplaint200JSONResponse Complaint
+
+func (response ReopenComplaint200JSONResponse) VisitReopenComplaintResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RerouteComplaintRequestObject struct {
+	ID   ID `json:"id"`
+	Body *RerouteComplaintJSONRequestBody
+}
+
+type RerouteComplaintResponseObject interface {
+	VisitRerouteComplaintResponse(w http.ResponseWriter) error
+}
+
+type RerouteComplaint200JSONResponse Complaint
+
+func (response RerouteComplaint200JSONResponse) VisitRerouteComplaintResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawComplaintRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type WithdrawComplaintResponseObject interface {
+	VisitWithdrawComplaintResponse(w http.ResponseWriter) error
+}
+
+type WithdrawComplaint200JSONResponse Complaint
+
+func (response WithdrawComplaint200JSONResponse) VisitWithdrawComplaintResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -2812,6 +3591,28 @@ func (response CorrectMyTag200JSONResponse) VisitCorrectMyTagResponse(w http.Res
 	return err
 }
 
+type ListNoticesRequestObject struct {
+	Params ListNoticesParams
+}
+
+type ListNoticesResponseObject interface {
+	VisitListNoticesResponse(w http.ResponseWriter) error
+}
+
+type ListNotices200JSONResponse NoticePage
+
+func (response ListNotices200JSONResponse) VisitListNoticesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetOutletRequestObject struct {
 	OutletID OutletID `json:"outlet_id"`
 }
@@ -3066,6 +3867,27 @@ func (response PostScans200JSONResponse) VisitPostScansResponse(w http.ResponseW
 	return err
 }
 
+type ListStatusCodesRequestObject struct {
+}
+
+type ListStatusCodesResponseObject interface {
+	VisitListStatusCodesResponse(w http.ResponseWriter) error
+}
+
+type ListStatusCodes200JSONResponse StatusCodes
+
+func (response ListStatusCodes200JSONResponse) VisitListStatusCodesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ListComplaints Complaints of my outlet or company, newest first
@@ -3077,6 +3899,39 @@ type StrictServerInterface interface {
 	// GetComplaint Read a complaint
 	// (GET /v1/complaints/{id})
 	GetComplaint(ctx context.Context, request GetComplaintRequestObject) (GetComplaintResponseObject, error)
+	// AnswerComplaint Answer the consumer
+	// (POST /v1/complaints/{id}/answer)
+	AnswerComplaint(ctx context.Context, request AnswerComplaintRequestObject) (AnswerComplaintResponseObject, error)
+	// ConfirmComplaint Say that the answer solved it
+	// (POST /v1/complaints/{id}/confirmation)
+	ConfirmComplaint(ctx context.Context, request ConfirmComplaintRequestObject) (ConfirmComplaintResponseObject, error)
+	// DisputeComplaint Say that the answer did not solve it
+	// (POST /v1/complaints/{id}/dispute)
+	DisputeComplaint(ctx context.Context, request DisputeComplaintRequestObject) (DisputeComplaintResponseObject, error)
+	// AddComplaintMessage Say something more about a complaint
+	// (POST /v1/complaints/{id}/messages)
+	AddComplaintMessage(ctx context.Context, request AddComplaintMessageRequestObject) (AddComplaintMessageResponseObject, error)
+	// ListComplaintNotes Internal notes on a complaint, oldest first
+	// (GET /v1/complaints/{id}/notes)
+	ListComplaintNotes(ctx context.Context, request ListComplaintNotesRequestObject) (ListComplaintNotesResponseObject, error)
+	// AddComplaintNote Note something for the outlet alone
+	// (POST /v1/complaints/{id}/notes)
+	AddComplaintNote(ctx context.Context, request AddComplaintNoteRequestObject) (AddComplaintNoteResponseObject, error)
+	// PauseComplaint Stop the work clock for a reason
+	// (POST /v1/complaints/{id}/pause)
+	PauseComplaint(ctx context.Context, request PauseComplaintRequestObject) (PauseComplaintResponseObject, error)
+	// RecategoriseComplaint Move the complaint to another category
+	// (POST /v1/complaints/{id}/recategorise)
+	RecategoriseComplaint(ctx context.Context, request RecategoriseComplaintRequestObject) (RecategoriseComplaintResponseObject, error)
+	// ReopenComplaint Take a closed complaint up again
+	// (POST /v1/complaints/{id}/reopening)
+	ReopenComplaint(ctx context.Context, request ReopenComplaintRequestObject) (ReopenComplaintResponseObject, error)
+	// RerouteComplaint Send the complaint to the outlet that ought to have had it
+	// (POST /v1/complaints/{id}/reroute)
+	RerouteComplaint(ctx context.Context, request RerouteComplaintRequestObject) (RerouteComplaintResponseObject, error)
+	// WithdrawComplaint Withdraw a complaint
+	// (POST /v1/complaints/{id}/withdrawal)
+	WithdrawComplaint(ctx context.Context, request WithdrawComplaintRequestObject) (WithdrawComplaintResponseObject, error)
 	// GetCourier Read a courier
 	// (GET /v1/couriers/{courier_id})
 	GetCourier(ctx context.Context, request GetCourierRequestObject) (GetCourierResponseObject, error)
@@ -3149,6 +4004,9 @@ type StrictServerInterface interface {
 	// CorrectMyTag Put another tag, such as its opposite, in the place of a wrong one
 	// (POST /v1/me/tags/{tag}/correction)
 	CorrectMyTag(ctx context.Context, request CorrectMyTagRequestObject) (CorrectMyTagResponseObject, error)
+	// ListNotices Complaints whose clocks want attention, newest first
+	// (GET /v1/notices)
+	ListNotices(ctx context.Context, request ListNoticesRequestObject) (ListNoticesResponseObject, error)
 	// GetOutlet Read an outlet
 	// (GET /v1/outlets/{outlet_id})
 	GetOutlet(ctx context.Context, request GetOutletRequestObject) (GetOutletResponseObject, error)
@@ -3179,6 +4037,9 @@ type StrictServerInterface interface {
 	// PostScans Report scans
 	// (POST /v1/scans)
 	PostScans(ctx context.Context, request PostScansRequestObject) (PostScansResponseObject, error)
+	// ListStatusCodes What scans' codes mean
+	// (GET /v1/status-codes)
+	ListStatusCodes(ctx context.Context, request ListStatusCodesRequestObject) (ListStatusCodesResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -3283,6 +4144,465 @@ func (sh *strictHandler) GetComplaint(ctx echo.Context, id ID) error {
 		return err
 	} else if validResponse, ok := response.(GetComplaintResponseObject); ok {
 		return validResponse.VisitGetComplaintResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AnswerComplaint operation middleware
+func (sh *strictHandler) AnswerComplaint(ctx echo.Context, id ID) error {
+	var request AnswerComplaintRequestObject
+
+	request.ID = id
+
+	var body AnswerComplaintJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AnswerComplaint(ctx.Request().Context(), request.(AnswerComplaintRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AnswerComplaint")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AnswerComplaintResponseObject); ok {
+		return validResponse.VisitAnswerComplaintResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ConfirmComplaint operation middleware
+func (sh *strictHandler) ConfirmComplaint(ctx echo.Context, id ID) error {
+	var request ConfirmComplaintRequestObject
+
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ConfirmComplaint(ctx.Request().Context(), request.(ConfirmComplaintRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ConfirmComplaint")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ConfirmComplaintResponseObject); ok {
+		return validResponse.VisitConfirmComplaintResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DisputeComplaint operation middleware
+func (sh *strictHandler) DisputeComplaint(ctx echo.Context, id ID) error {
+	var request DisputeComplaintRequestObject
+
+	request.ID = id
+
+	var body DisputeComplaintJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DisputeComplaint(ctx.Request().Context(), request.(DisputeComplaintRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DisputeComplaint")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DisputeComplaintResponseObject); ok {
+		return validResponse.VisitDisputeComplaintResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AddComplaintMessage operation middleware
+func (sh *strictHandler) AddComplaintMessage(ctx echo.Context, id ID) error {
+	var request AddComplaintMessageRequestObject
+
+	request.ID = id
+
+	var body AddComplaintMessageJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AddComplaintMessage(ctx.Request().Context(), request.(AddComplaintMessageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddComplaintMessage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AddComplaintMessageResponseObject); ok {
+		return validResponse.VisitAddComplaintMessageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListComplaintNotes operation middleware
+func (sh *strictHandler) ListComplaintNotes(ctx echo.Context, id ID) error {
+	var request ListComplaintNotesRequestObject
+
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListComplaintNotes(ctx.Request().Context(), request.(ListComplaintNotesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListComplaintNotes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListComplaintNotesResponseObject); ok {
+		return validResponse.VisitListComplaintNotesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AddComplaintNote operation middleware
+func (sh *strictHandler) AddComplaintNote(ctx echo.Context, id ID) error {
+	var request AddComplaintNoteRequestObject
+
+	request.ID = id
+
+	var body AddComplaintNoteJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AddComplaintNote(ctx.Request().Context(), request.(AddComplaintNoteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddComplaintNote")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AddComplaintNoteResponseObject); ok {
+		return validResponse.VisitAddComplaintNoteResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PauseComplaint operation middleware
+func (sh *strictHandler) PauseComplaint(ctx echo.Context, id ID) error {
+	var request PauseComplaintRequestObject
+
+	request.ID = id
+
+	var body PauseComplaintJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PauseComplaint(ctx.Request().Context(), request.(PauseComplaintRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PauseComplaint")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PauseComplaintResponseObject); ok {
+		return validResponse.VisitPauseComplaintResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RecategoriseComplaint operation middleware
+func (sh *strictHandler) RecategoriseComplaint(ctx echo.Context, id ID) error {
+	var request RecategoriseComplaintRequestObject
+
+	request.ID = id
+
+	var body RecategoriseComplaintJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RecategoriseComplaint(ctx.Request().Context(), request.(RecategoriseComplaintRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecategoriseComplaint")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RecategoriseComplaintResponseObject); ok {
+		return validResponse.VisitRecategoriseComplaintResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReopenComplaint operation middleware
+func (sh *strictHandler) ReopenComplaint(ctx echo.Context, id ID) error {
+	var request ReopenComplaintRequestObject
+
+	request.ID = id
+
+	var body ReopenComplaintJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReopenComplaint(ctx.Request().Context(), request.(ReopenComplaintRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReopenComplaint")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReopenComplaintResponseObject); ok {
+		return validResponse.VisitReopenComplaintResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RerouteComplaint operation middleware
+func (sh *strictHandler) RerouteComplaint(ctx echo.Context, id ID) error {
+	var request RerouteComplaintRequestObject
+
+	request.ID = id
+
+	var body RerouteComplaintJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RerouteComplaint(ctx.Request().Context(), request.(RerouteComplaintRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RerouteComplaint")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RerouteComplaintResponseObject); ok {
+		return validResponse.VisitRerouteComplaintResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WithdrawComplaint operation middleware
+func (sh *strictHandler) WithdrawComplaint(ctx echo.Context, id ID) error {
+	var request WithdrawComplaintRequestObject
+
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawComplaint(ctx.Request().Context(), request.(WithdrawComplaintRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawComplaint")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawComplaintResponseObject); ok {
+		return validResponse.VisitWithdrawComplaintResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -4103,6 +5423,31 @@ func (sh *strictHandler) CorrectMyTag(ctx echo.Context, tag TagInPath) error {
 	return nil
 }
 
+// ListNotices operation middleware
+func (sh *strictHandler) ListNotices(ctx echo.Context, params ListNoticesParams) error {
+	var request ListNoticesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListNotices(ctx.Request().Context(), request.(ListNoticesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListNotices")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListNoticesResponseObject); ok {
+		return validResponse.VisitListNoticesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetOutlet operation middleware
 func (sh *strictHandler) GetOutlet(ctx echo.Context, outletID OutletID) error {
 	var request GetOutletRequestObject
@@ -4443,6 +5788,29 @@ func (sh *strictHandler) PostScans(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(PostScansResponseObject); ok {
 		return validResponse.VisitPostScansResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListStatusCodes operation middleware
+func (sh *strictHandler) ListStatusCodes(ctx echo.Context) error {
+	var request ListStatusCodesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListStatusCodes(ctx.Request().Context(), request.(ListStatusCodesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListStatusCodes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListStatusCodesResponseObject); ok {
+		return validResponse.VisitListStatusCodesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -13,7 +13,7 @@ import (
 func (s *Server) PostScans(ctx context.Context, req PostScansRequestObject) (PostScansResponseObject, error) {
 	orders := make([]parcels.ScanOrder, len(req.Body.Scans))
 	for i, in := range req.Body.Scans {
-		orders[i] = parcels.ScanOrder{Waybill: in.Waybill, OutletID: in.OutletID, Code: in.Code, At: in.At}
+		orders[i] = parcels.ScanOrder{Waybill: in.Waybill, OutletID: in.OutletID, Code: in.Code, System: given(in.System), At: in.At}
 		if in.Consignee != nil {
 			c := consigneeFrom(*in.Consignee)
 			orders[i].Consignee = &c
@@ -27,7 +27,8 @@ func (s *Server) PostScans(ctx context.Context, req PostScansRequestObject) (Pos
 	for i, v := range verdicts {
 		count(v.Status, &body.Accepted, &body.Duplicate, &body.Rejected)
 		body.Results[i] = ScanResult{
-			Index: i, Waybill: string(v.Waybill), Status: ItemStatus(v.Status), Problem: verdictProblem(ctx, v.Err, "scans", i),
+			Index: i, Waybill: string(v.Waybill), Status: ItemStatus(v.Status), ParcelStatus: optional(string(v.Means)),
+			Problem: verdictProblem(ctx, v.Err, "scans", i),
 		}
 	}
 	return PostScans200JSONResponse(body), nil

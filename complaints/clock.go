@@ -2,15 +2,20 @@ package complaints
 
 import "time"
 
-// Promise is what the consumer is told: an answer within 24 hours, wall time.
-// Legal is the longest the regulator allows for handling a complaint: seven
-// days (PRC express delivery service rules).
-const (
-	Promise = 24 * time.Hour
-	Legal   = 7 * 24 * time.Hour
+// ClockName tells a complaint's three clocks apart.
+type ClockName string
 
-	warnedAt = 0.5 // the share of a clock after which it warns
+// The clocks. Promise is wall time, and what the consumer is told; work counts
+// the outlet's hours and stops while the complaint is paused; legal is the
+// longest that the regulator allows.
+const (
+	PromiseClock ClockName = "promise"
+	WorkClock    ClockName = "work"
+	LegalClock   ClockName = "legal"
 )
+
+// ClockNames lists them.
+var ClockNames = []ClockName{PromiseClock, WorkClock, LegalClock}
 
 // ClockState says how a clock stands.
 type ClockState string
@@ -18,15 +23,15 @@ type ClockState string
 // The states of a clock.
 const (
 	Running  ClockState = "running"
-	Warned   ClockState = "warned" // half the time is gone
+	Warned   ClockState = "warned" // the first warning's time is past
 	Breached ClockState = "breached"
 	Met      ClockState = "met"
 )
 
 // Clock is one deadline of a complaint.
 type Clock struct {
-	From, Due time.Time
-	MetAt     time.Time // zero while open
+	WarnsAt, Due time.Time
+	MetAt        time.Time // zero while open
 }
 
 // State is how the clock stands at now. Due itself is still in time.
@@ -40,7 +45,7 @@ func (c Clock) State(now time.Time) ClockState {
 		return Breached
 	case !c.MetAt.IsZero():
 		return Met
-	case now.Sub(c.From) >= time.Duration(float64(c.Due.Sub(c.From))*warnedAt):
+	case !now.Before(c.WarnsAt):
 		return Warned
 	}
 	return Running

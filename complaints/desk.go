@@ -8,6 +8,7 @@ import (
 	"doorstep"
 	"doorstep/evidence"
 	"doorstep/outreach"
+	"doorstep/parcels"
 	"doorstep/prefs"
 )
 
@@ -46,38 +47,51 @@ type Reporter struct {
 	Phone string `json:"phone,omitempty"`
 }
 
-// Case is a new complaint with what is written beside it.
-type Case struct {
+// Intake is a new complaint with what is written beside it.
+type Intake struct {
 	Complaint Complaint
 	Lessons   []prefs.Evidence
 	Fact      evidence.Fact
 	MessageID string // under which the text is appended if a complaint is open already
+	Reporter  *Reporter
 
 	Inquiry *outreach.Inquiry // what may be asked because of the lessons; nil: nothing is
 }
 
-// Custody is where a parcel is and whose it is.
+// Custody is where a parcel is and was, and whose it is.
 type Custody struct {
-	Outlet    doorstep.OutletNo
+	Parcel    doorstep.OutletNo // the outlet that knows the consignee
 	Consumer  doorstep.ConsumerID
 	AddressID string
-	CourierNo int64
+	Chain     []Handover                          // oldest first
+	Outlets   map[doorstep.OutletNo]parcels.Outlet // of the chain: their hours and zones
 }
 
 // Store is what a Desk needs kept.
 type Store interface {
-	// Custody finds the parcel for the caller: the outlet that dispatched it
-	// last, else the one that scanned it last. A parcel that the caller may not
+	// Custody finds the parcel for the caller. One that the caller may not
 	// complain about gives ErrNotFound.
 	Custody(ctx context.Context, a doorstep.Actor, w doorstep.Waybill) (Custody, error)
 	// Consignee is the one to whom the parcel at the outlet goes; the zero Party
 	// where that is not known.
 	Consignee(ctx context.Context, outlet doorstep.OutletNo, w doorstep.Waybill) (Party, error)
-	// File keeps a case in one transaction: the complaint, what it teaches, its
+	// File keeps an intake in one transaction: the complaint, what it teaches, its
 	// fact, and the message with what that leaves to ask; or, if one on the same
-	// parcel and category is open, the text as an addition to that. It sets
-	// RepeatOf, Learned and Merged.
-	File(ctx context.Context, c Case) (Complaint, error)
+	// parcel and category is open, the text and the reporter as an addition to
+	// that, which ends a pause. It sets RepeatOf, Follows, Learned and Merged.
+	File(ctx context.Context, c Intake) (Complaint, error)
+	// Change has change decide on a complaint that the caller may see, else
+	// ErrNotFound, and keeps what becomes of it in one transaction. If change
+	// fails nothing is kept. It may be called more than once.
+	Change(ctx context.Context, a doorstep.Actor, id string, change func(*Complaint) (Outcome, error)) (Complaint, error)
+	// Reroute has change decide on moving a complaint to another outlet of the
+	// company: a new row there and a stub behind, which the complaint's id still
+	// finds. An outlet that the company does not have gives ErrInvalid.
+	Reroute(ctx context.Context, a doorstep.Actor, id, outletID string, change func(c *Complaint, to doorstep.OutletNo) (Outcome, error)) (Complaint, error)
+	// ComplaintNotes lists the outlet's notes on a complaint, the oldest first.
+	ComplaintNotes(ctx context.Context, a doorstep.Actor, id string) ([]Note, error)
+	// Notices lists what the caller is told, the newest first.
+	Notices(ctx context.Context, a doorstep.Actor, q NoticeQuery) ([]NoticeItem, error)
 	// Complaint reads one that the caller may see, else ErrNotFound.
 	Complaint(ctx context.Context, a doorstep.Actor, id string) (Complaint, error)
 	// Complaints lists those that the caller may see, the newest first.
@@ -90,8 +104,9 @@ type Query struct {
 	Category  Category
 	CourierID string
 	DueBefore time.Time
-	BeforeMS  int64 // with BeforeID: where the page before this one ended
-	BeforeID  string
+	ByDue     bool  // those that owe an answer, the most urgent first; else the newest first
+	AfterMS   int64 // with AfterID: where the page before this one ended
+	AfterID   string
 	Limit     int
 }
 
@@ -108,10 +123,10 @@ type Desk struct {
 	NewID doorstep.IDMaker
 }
 
-// File takes a complaint in: it goes to the outlet that has the parcel, its
-// clocks start, and what it says about the consumer's wishes is learned.
+// File takes a complaint in: it goes to the responsible outlet, its clocks start,
+// and what it says about the consumer's wishes is learned.
 func (d *Desk) File(ctx context.Context, a doorstep.Actor, in Filing) (Complaint, error) {
-	c, err := in.checked(a, d.Now())
+	c, err := in.checked(a, d.now())
 	if err != nil {
 		return Complaint{}, err
 	}
@@ -125,29 +140,46 @@ func (d *Desk) File(ctx context.Context, a doorstep.Actor, in Filing) (Complaint
 	if comp.Category == "" {
 		comp.Category = read.Category
 	}
-	comp.ID, c.MessageID = d.NewID(custody.Outlet), d.NewID(custody.Outlet)
-	comp.Company, comp.Outlet, comp.Consumer, comp.CourierNo = a.Company, custody.Outlet, custody.Consumer, custody.CourierNo
-	comp.Status = Filed
-	comp.PromiseDue, comp.LegalDue = comp.FiledAt.Add(Promise), comp.FiledAt.Add(Legal)
+	routing, ok := Route(comp.Category, custody.Chain)
+	if !ok {
+		return Complaint{}, doorstep.NotFound("parcel", string(comp.Waybill))
+	}
+	outlet := custody.Outlets[routing.Outlet]
+	comp.ID, c.MessageID = d.NewID(routing.Outlet), d.NewID(routing.Outlet)
+	comp.Company, comp.Outlet, comp.Consumer, comp.CourierNo = a.Company, routing.Outlet, custody.Consumer, courierOf(custody.Chain, routing.Outlet)
+	comp.Status, comp.Routing, comp.Sequence = Filed, routing, 1
+	comp.RowID = comp.ID
+	comp.Period = FirstPeriod(comp.FiledAt, outlet.TimeZone, outlet.Hours)
 	for i := range c.Lessons {
 		e := &c.Lessons[i]
 		e.SourceID, e.Category, e.AddressID, e.At = comp.ID, string(comp.Category), custody.AddressID, comp.FiledAt
 	}
 	c.Fact = evidence.Fact{
-		ID: d.NewID(custody.Outlet), Outlet: custody.Outlet, Kind: evidence.Complaint, Source: evidence.Person,
-		CourierNo: custody.CourierNo, Waybill: comp.Waybill, ComplaintID: comp.ID,
+		ID: d.NewID(comp.Outlet), Outlet: comp.Outlet, Kind: evidence.Complaint, Source: evidence.Person,
+		CourierNo: comp.CourierNo, Waybill: comp.Waybill, ComplaintID: comp.ID,
 		OccurredAt: comp.FiledAt, ReceivedAt: comp.ReceivedAt,
 		Fields: []evidence.Field{{Name: "category", Value: string(comp.Category)}, {Name: "text", Value: comp.Text}},
 	}
 	if in.Reporter != nil {
+		c.Reporter = in.Reporter
 		c.Fact.Fields = append(c.Fact.Fields, evidence.Field{Name: "reporter", Value: in.Reporter})
 	}
 	if d.Ask != nil && len(c.Lessons) > 0 {
-		if c.Inquiry, err = d.Ask(custody.Outlet, a.Company, custody.Consumer, comp.Waybill); err != nil {
+		if c.Inquiry, err = d.Ask(comp.Outlet, a.Company, custody.Consumer, comp.Waybill); err != nil {
 			return Complaint{}, err
 		}
 	}
 	return d.Store.File(ctx, c)
+}
+
+// courierOf is who carried the parcel last for an outlet; 0 if nobody did.
+func courierOf(chain []Handover, outlet doorstep.OutletNo) int64 {
+	for _, h := range slices.Backward(chain) {
+		if h.Outlet == outlet && h.Courier != 0 {
+			return h.Courier
+		}
+	}
+	return 0
 }
 
 // Check says what is wrong with the filing's values, all of it.
@@ -156,8 +188,8 @@ func (in Filing) Check(now time.Time) error {
 	return err
 }
 
-func (in Filing) checked(a doorstep.Actor, now time.Time) (Case, error) {
-	c := Case{Complaint: Complaint{Category: Category(in.Category), FiledAt: now, ReceivedAt: now, Channel: string(a.Role)}}
+func (in Filing) checked(a doorstep.Actor, now time.Time) (Intake, error) {
+	c := Intake{Complaint: Complaint{Category: Category(in.Category), FiledAt: now, ReceivedAt: now, Channel: string(a.Role)}}
 	var checks doorstep.Checks
 	var err error
 	c.Complaint.Waybill, err = doorstep.ParseWaybill(in.Waybill)
@@ -178,7 +210,7 @@ func (in Filing) checked(a doorstep.Actor, now time.Time) (Case, error) {
 		checks.Under("/reporter", in.Reporter.check())
 	}
 	if in.FiledAt != "" {
-		c.Complaint.FiledAt = doorstep.ParseEventTime("/filed_at", in.FiledAt, now, &checks)
+		c.Complaint.FiledAt = doorstep.ParseEventTime("/filed_at", in.FiledAt, now, &checks).Truncate(time.Millisecond)
 	}
 	return c, checks.Err()
 }

@@ -28,7 +28,7 @@ type Party struct {
 // else can be asked. It happens before the complaint is kept: its category says
 // with which other it is one, and what it taught is shown to whoever files it, so
 // neither can change afterwards.
-func (d *Desk) read(ctx context.Context, c Case, custody Custody, reporter *Reporter) Reading {
+func (d *Desk) read(ctx context.Context, c Intake, custody Custody, reporter *Reporter) Reading {
 	first := d.Read(c.Complaint.Text)
 	doubtful := first
 	if c.Complaint.Category != "" { // a person chose it
@@ -37,7 +37,7 @@ func (d *Desk) read(ctx context.Context, c Case, custody Custody, reporter *Repo
 	if d.Again == nil || !d.Again.Unsure(doubtful) {
 		return first
 	}
-	consignee, err := d.Store.Consignee(ctx, custody.Outlet, c.Complaint.Waybill)
+	consignee, err := d.Store.Consignee(ctx, custody.Parcel, c.Complaint.Waybill)
 	if err != nil {
 		return first // what is not known cannot be masked
 	}

@@ -19,9 +19,28 @@ type Type string
 // own channel. Its object is an outreach.Message.
 const ConsumerMessage Type = "consumer.message"
 
+// The types of events about complaints. Their object is the complaint as it was
+// then, without anybody's words; a warning's and a breach's say whom they are for.
+const (
+	ComplaintFiled    Type = "complaint.filed"
+	ComplaintUpdated  Type = "complaint.updated"
+	ComplaintPaused   Type = "complaint.paused"
+	ComplaintResumed  Type = "complaint.resumed"
+	ComplaintAnswered Type = "complaint.answered"
+	ComplaintDisputed Type = "complaint.disputed"
+	ComplaintReopened Type = "complaint.reopened"
+	ComplaintClosed   Type = "complaint.closed"
+	ComplaintRerouted Type = "complaint.rerouted"
+	ComplaintWarned   Type = "complaint.warned"
+	ComplaintBreached Type = "complaint.breached"
+)
+
 // Types lists them. A new one is a line here, one in openapi.yaml, and whoever
 // writes it to the store with its cause.
-var Types = []Type{ConsumerMessage}
+var Types = []Type{
+	ConsumerMessage, ComplaintFiled, ComplaintUpdated, ComplaintPaused, ComplaintResumed, ComplaintAnswered, ComplaintDisputed,
+	ComplaintReopened, ComplaintClosed, ComplaintRerouted, ComplaintWarned, ComplaintBreached,
+}
 
 // Event is one entry of a feed.
 type Event struct {

@@ -85,6 +85,7 @@ type Verdict struct {
 	Waybill   doorstep.Waybill
 	Decisions []prefs.Decision
 	AlertID   string
+	Means     ParcelStatus // of a scan's code; "" where that is not known
 }
 
 // Posts are the outlets and couriers that a batch names.

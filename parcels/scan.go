@@ -16,6 +16,7 @@ type ScanOrder struct {
 	Waybill   string
 	OutletID  string
 	Code      string // the carrier's or ours; kept as it is
+	System    string // whose code it is; "" = the carrier's own or ours
 	At        string // RFC 3339
 	Consignee *ConsigneeOrder
 }
@@ -25,6 +26,7 @@ type Scan struct {
 	Outlet     doorstep.OutletNo
 	Waybill    doorstep.Waybill
 	Code       string
+	Status     ParcelStatus // what the code means; "" where that is not known
 	At         time.Time
 	ReceivedAt time.Time
 	Consignee  *Consignee // nil if the carrier did not say
@@ -61,7 +63,7 @@ func (s *Scanner) Scan(ctx context.Context, a doorstep.Actor, orders []ScanOrder
 	places := map[string][]int{}
 	for i, o := range orders {
 		scan, outletID, err := s.check(a, o, now)
-		verdicts[i].Waybill = scan.Waybill
+		verdicts[i].Waybill, verdicts[i].Means = scan.Waybill, scan.Status
 		if err != nil {
 			verdicts[i].reject(err)
 			continue
@@ -106,6 +108,10 @@ func (s *Scanner) check(a doorstep.Actor, o ScanOrder, now time.Time) (Scan, str
 	checks.Under("/outlet_id", err)
 	scan.Code, err = doorstep.CheckText(o.Code, 1, maxScanCode)
 	checks.Under("/code", err)
+	if o.System != "" && !slices.Contains(CodeSystems, CodeSystem(o.System)) {
+		checks.Add("/system", "unknown_system", "must be doorstep, kuaidi100, aftership, upu or rec24")
+	}
+	scan.Status, _ = StatusOf(CodeSystem(o.System), scan.Code)
 	scan.At = doorstep.ParseEventTime("/at", o.At, now, &checks)
 	if o.Consignee != nil {
 		c, addressID := o.Consignee.check("/consignee", &checks)

@@ -1,83 +1,87 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"doorstep"
 	"doorstep/complaints"
 	"doorstep/evidence"
+	"doorstep/feed"
 	"doorstep/prefs"
 	"doorstep/vault"
 )
 
-// openStatuses must read as in the index complaint_open.
-const openStatuses = `status in ('filed', 'in_progress', 'answered', 'disputed', 'reopened')`
+// openStatuses must read as in the index complaint_open, owingStatuses as in
+// complaint_queue. The stub of a complaint that was rerouted has neither.
+const (
+	openStatuses  = `status in ('filed', 'in_progress', 'answered', 'disputed', 'reopened')`
+	owingStatuses = `status in ('filed', 'in_progress', 'disputed', 'reopened')`
+	movedStatus   = "moved"
+)
 
-// File keeps a case: complaint, lessons and fact commit together. While a
-// complaint about the same parcel and category is open, the text is added to
-// it instead.
-func (db *DB) File(ctx context.Context, c complaints.Case) (complaints.Complaint, error) {
+// File keeps an intake: complaint, lessons and fact commit together. While a
+// complaint about the same parcel and category is open, at whichever outlet, the
+// text is added to it instead.
+func (db *DB) File(ctx context.Context, c complaints.Intake) (complaints.Complaint, error) {
 	comp := c.Complaint
-	body, err := db.vault.Seal([]byte(comp.Text), bodyPlace(comp.Outlet, comp.ID))
-	if err != nil {
-		return complaints.Complaint{}, err
-	}
-	message, err := db.vault.Seal([]byte(comp.Text), messagePlace(comp.Outlet, c.MessageID))
-	if err != nil {
-		return complaints.Complaint{}, err
-	}
 	facts, err := db.sealFacts([]evidence.Fact{c.Fact})
+	if err != nil {
+		return complaints.Complaint{}, err
+	}
+	row, err := db.complaintColumns(c.Complaint)
 	if err != nil {
 		return complaints.Complaint{}, err
 	}
 	err = db.inTx(ctx, func(tx *Tx) error {
 		comp = c.Complaint
+		// Two filings about one consumer wait for each other here.
 		if err := tx.exec(touchConsumer, comp.Consumer, comp.Company, ms(comp.ReceivedAt)); err != nil {
 			return err
 		}
-		var learning bool
-		if err := tx.get(&learning, `select learning from consumer where consumer_id = ?`, comp.Consumer); err != nil {
-			return err
-		}
-		lessons := c.Lessons
-		if !learning {
-			lessons = nil
-		}
-		lessons, err := withoutPaused(tx, comp.Company, lessons)
+		lessons, err := taughtBy(tx, &comp, c.Lessons)
 		if err != nil {
 			return err
 		}
-		for _, e := range lessons {
-			if e.Weight > 0 {
-				comp.Learned = append(comp.Learned, e.Tag)
-			}
-		}
-		taught := comp.Learned
-		if err := findRepeat(tx, &comp); err != nil {
-			return err
-		}
-		n, err := tx.changed(`insert into complaint (outlet_no, id, company_no, waybill, consumer_id, courier_no, category, status, body,
-  learned, channel, filed_at_ms, received_at_ms, promise_due_at_ms, legal_due_at_ms, repeat_of)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-on conflict (outlet_no, waybill, category) where `+openStatuses+` do nothing`,
-			comp.Outlet, comp.ID, comp.Company, comp.Waybill, comp.Consumer, nullIf(comp.CourierNo, 0), comp.Category, comp.Status, body,
-			joinTags(comp.Learned), comp.Channel, ms(comp.FiledAt), ms(comp.ReceivedAt), ms(comp.PromiseDue), ms(comp.LegalDue), comp.RepeatOf)
+		open, err := findEarlierComplaints(tx, &comp)
 		if err != nil {
 			return err
 		}
-		if n == 0 {
-			added, err := db.merge(tx, &comp, c, message)
+		if open != nil {
+			added, err := db.merge(tx, &comp, c, *open)
 			if err != nil || !added {
 				return err
 			}
+		} else {
+			row["learned"], row["repeat_of"], row["follows"] = joinTags(comp.Learned), comp.RepeatOf, comp.Follows
+			if err := addComplaint(tx, row); err != nil {
+				return err
+			}
+			if err := db.report(tx, comp, feed.ComplaintFiled, nil); err != nil {
+				return err
+			}
 		}
-		facts[0].ComplaintID = comp.ID // of the one it was merged into, if it was
-		if err := addFacts(tx, facts); err != nil {
+		if err := db.addReporter(tx, comp, c); err != nil {
+			return err
+		}
+		fact := facts[0]
+		if comp.Merged && comp.Outlet != c.Complaint.Outlet {
+			moved := c.Fact
+			moved.Outlet, moved.ID = comp.Outlet, db.newID(comp.Outlet)
+			sealed, err := db.sealFacts([]evidence.Fact{moved})
+			if err != nil {
+				return err
+			}
+			fact = sealed[0]
+		}
+		fact.ComplaintID = comp.ID // of the one it was merged into, if it was
+		if err := addFacts(tx, []sealedFact{fact}); err != nil {
 			return err
 		}
 		if len(lessons) == 0 {
@@ -88,7 +92,11 @@ on conflict (outlet_no, waybill, category) where `+openStatuses+` do nothing`,
 		}
 		if c.Inquiry != nil {
 			inquiry := *c.Inquiry
-			inquiry.Taught = taught
+			for _, e := range lessons {
+				if e.Weight > 0 {
+					inquiry.Taught = append(inquiry.Taught, e.Tag)
+				}
+			}
 			if err := db.ask(tx, inquiry); err != nil {
 				return fmt.Errorf("ask: %w", err)
 			}
@@ -101,34 +109,90 @@ on conflict (outlet_no, waybill, category) where `+openStatuses+` do nothing`,
 	return db.named(ctx, comp)
 }
 
-// findRepeat looks for an earlier complaint of the same consumer and category.
-func findRepeat(tx *Tx, c *complaints.Complaint) error {
-	filed := ms(c.FiledAt)
-	err := tx.get(&c.RepeatOf, `select id from complaint where consumer_id = ? and filed_at_ms >= ? and filed_at_ms <= ? and category = ? and id <> ?
-order by filed_at_ms desc limit 1`, c.Consumer, filed-complaints.RepeatWindow.Milliseconds(), filed, c.Category, c.ID)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+// taughtBy leaves out the lessons that are not to be learned, and notes on the
+// complaint what is.
+func taughtBy(tx *Tx, comp *complaints.Complaint, lessons []prefs.Evidence) ([]prefs.Evidence, error) {
+	var learning bool
+	if err := tx.get(&learning, `select learning from consumer where consumer_id = ?`, comp.Consumer); err != nil {
+		return nil, err
 	}
-	return err
+	if !learning {
+		return nil, nil
+	}
+	lessons, err := withoutPaused(tx, comp.Company, lessons)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range lessons {
+		if e.Weight > 0 {
+			comp.Learned = append(comp.Learned, e.Tag)
+		}
+	}
+	return lessons, nil
+}
+
+// complaintKey finds a complaint's row.
+type complaintKey struct {
+	Outlet doorstep.OutletNo `db:"outlet_no"`
+	ID     string
+}
+
+// findEarlierComplaints looks through what the consumer complained of lately: it
+// sets what this one repeats, of the same category, and follows, of any, and finds
+// the one that is open about the same.
+func findEarlierComplaints(tx *Tx, c *complaints.Complaint) (open *complaintKey, err error) {
+	var list []struct {
+		complaintKey
+		KnownAs  string `db:"known_as"`
+		Waybill  doorstep.Waybill
+		Category complaints.Category
+		Status   complaints.Status
+		FiledMS  int64 `db:"filed_at_ms"`
+	}
+	filed := ms(c.FiledAt)
+	since := filed - complaints.RepeatWindow.Milliseconds()
+	err = tx.list(&list, `select outlet_no, id, known_as, waybill, category, status, filed_at_ms from complaint
+where consumer_id = ? and (filed_at_ms >= ? or waybill = ?) and status <> '`+movedStatus+`' order by filed_at_ms desc, id desc`, c.Consumer, since, c.Waybill)
+	if err != nil {
+		return nil, fmt.Errorf("earlier complaints: %w", err)
+	}
+	for _, e := range list {
+		if e.Waybill == c.Waybill && e.Category == c.Category && e.Status.IsOpen() {
+			return &e.complaintKey, nil
+		}
+	}
+	for _, e := range list {
+		if e.FiledMS > filed || e.FiledMS < since {
+			continue
+		}
+		if c.Follows == "" {
+			c.Follows = cmp.Or(e.KnownAs, e.ID)
+		}
+		if c.RepeatOf == "" && e.Category == c.Category {
+			c.RepeatOf = cmp.Or(e.KnownAs, e.ID)
+		}
+	}
+	return nil, nil
 }
 
 // merge turns the new complaint into an addition to the one that is open. False
 // means that the same words were there already and nothing was added.
-func (db *DB) merge(tx *Tx, comp *complaints.Complaint, c complaints.Case, message []byte) (added bool, err error) {
-	var row complaintRow
-	err = tx.get(&row, selectComplaint+` where k.outlet_no = ? and k.waybill = ? and k.category = ? and k.`+openStatuses,
-		comp.Outlet, comp.Waybill, comp.Category)
+func (db *DB) merge(tx *Tx, comp *complaints.Complaint, c complaints.Intake, open complaintKey) (added bool, err error) {
+	row, err := db.lockComplaint(tx, open)
 	if err != nil {
-		return false, fmt.Errorf("open complaint: %w", err)
+		return false, err
 	}
 	said, err := db.said(row, tx.list)
 	if err != nil {
 		return false, err
 	}
-	learned := comp.Learned
-	*comp = row.complaint()
+	learned, text := comp.Learned, c.Complaint.Text
+	*comp, err = row.complaint()
+	if err != nil {
+		return false, err
+	}
 	comp.Merged, comp.Text = true, strings.Join(said, "\n")
-	if slices.Contains(said, c.Complaint.Text) {
+	if slices.Contains(said, text) {
 		return false, nil
 	}
 	for _, tag := range learned {
@@ -136,12 +200,25 @@ func (db *DB) merge(tx *Tx, comp *complaints.Complaint, c complaints.Case, messa
 			comp.Learned = append(comp.Learned, tag)
 		}
 	}
-	comp.Text += "\n" + c.Complaint.Text
-	if err := tx.exec(`update complaint set learned = ? where outlet_no = ? and id = ?`, joinTags(comp.Learned), comp.Outlet, comp.ID); err != nil {
-		return false, err
+	comp.Text += "\n" + text
+	return true, db.keepChange(tx, comp, comp.Hear(c.MessageID, text, c.Complaint.ReceivedAt))
+}
+
+// addReporter keeps who told an integrator.
+func (db *DB) addReporter(tx *Tx, comp complaints.Complaint, c complaints.Intake) error {
+	if c.Reporter == nil {
+		return nil
 	}
-	return true, tx.exec(`insert into complaint_message (outlet_no, complaint_id, id, author, body, at_ms) values (?, ?, ?, ?, ?, ?)`,
-		comp.Outlet, comp.ID, c.MessageID, c.Complaint.Channel, message, ms(c.Complaint.ReceivedAt))
+	plain, err := json.Marshal(c.Reporter)
+	if err != nil {
+		return err
+	}
+	body, err := db.vault.Seal(plain, complaintPlace("complaint_reporter", comp.Outlet, c.MessageID))
+	if err != nil {
+		return err
+	}
+	return tx.exec(`insert into complaint_reporter (outlet_no, complaint_id, id, channel, body, at_ms) values (?, ?, ?, ?, ?, ?)`,
+		comp.Outlet, comp.RowID, c.MessageID, c.Complaint.Channel, body, ms(c.Complaint.ReceivedAt))
 }
 
 // addLessons keeps what a complaint taught: each tag once, however often the
@@ -153,19 +230,20 @@ func addLessons(tx *Tx, comp complaints.Complaint, lessons []prefs.Evidence) err
 	return addEvidence(tx, comp.Consumer, lessons)
 }
 
-func bodyPlace(outlet doorstep.OutletNo, id string) vault.Place {
-	return vault.Place{Table: "complaint", Column: "body", Row: fmt.Sprintf("%d|%s", outlet, id)}
-}
-
-func messagePlace(outlet doorstep.OutletNo, id string) vault.Place {
-	return vault.Place{Table: "complaint_message", Column: "body", Row: fmt.Sprintf("%d|%s", outlet, id)}
+// complaintPlace is where a sealed value that belongs to a complaint is kept.
+func complaintPlace(table string, outlet doorstep.OutletNo, id string) vault.Place {
+	return vault.Place{Table: table, Column: "body", Row: fmt.Sprintf("%d|%s", outlet, id)}
 }
 
 type complaintRow struct {
 	Outlet     doorstep.OutletNo  `db:"outlet_no"`
 	OutletID   string             `db:"outlet_id"`
 	OutletName string             `db:"outlet_name"`
+	Zone       string             `db:"time_zone"`
+	Hours      string             `db:"hours"`
 	ID         string             `db:"id"`
+	KnownAs    string             `db:"known_as"`
+	MovedTo    string             `db:"moved_to"`
 	Company    doorstep.CompanyNo `db:"company_no"`
 	Waybill    doorstep.Waybill
 	Consumer   doorstep.ConsumerID `db:"consumer_id"`
@@ -178,46 +256,98 @@ type complaintRow struct {
 	Channel    string
 	FiledMS    int64  `db:"filed_at_ms"`
 	ReceivedMS int64  `db:"received_at_ms"`
-	PromiseMS  int64  `db:"promise_due_at_ms"`
-	LegalMS    int64  `db:"legal_due_at_ms"`
 	RepeatOf   string `db:"repeat_of"`
+	Follows    string
+	Routing    string
+	Rerouted   bool
+	Handler    string
+	Period     string
+	HandledMS  sql.NullInt64 `db:"handled_at_ms"`
+	ResolvedMS sql.NullInt64 `db:"resolved_at_ms"`
+	PausedMS   int64         `db:"paused_ms"`
+	Sequence   int64
 }
 
-const selectComplaint = `select k.outlet_no, o.id as outlet_id, o.name as outlet_name, k.id, k.company_no, k.waybill, k.consumer_id,
-  k.courier_no, c.id as courier_id, k.category, k.status, k.body, k.learned, k.channel, k.filed_at_ms, k.received_at_ms,
-  k.promise_due_at_ms, k.legal_due_at_ms, k.repeat_of
+const selectComplaint = `select k.outlet_no, o.id as outlet_id, o.name as outlet_name, o.time_zone, o.hours, k.id, k.known_as, k.moved_to,
+  k.company_no, k.waybill, k.consumer_id, k.courier_no, c.id as courier_id, k.category, k.status, k.body, k.learned, k.channel,
+  k.filed_at_ms, k.received_at_ms, k.repeat_of, k.follows, k.routing, k.rerouted, k.handler, k.period, k.handled_at_ms,
+  k.resolved_at_ms, k.paused_ms, k.sequence
 from complaint k join outlet o on o.no = k.outlet_no left join courier c on c.no = k.courier_no`
 
-func (r complaintRow) complaint() complaints.Complaint {
-	return complaints.Complaint{
-		ID: r.ID, Company: r.Company, Outlet: r.Outlet, OutletID: r.OutletID, OutletName: r.OutletName, Waybill: r.Waybill,
-		Consumer: r.Consumer, CourierNo: r.CourierNo.Int64, CourierID: r.CourierID.String, Category: r.Category, Status: r.Status,
-		Learned: splitTags(r.Learned), Channel: r.Channel, FiledAt: fromMS(r.FiledMS), ReceivedAt: fromMS(r.ReceivedMS),
-		PromiseDue: fromMS(r.PromiseMS), LegalDue: fromMS(r.LegalMS), RepeatOf: r.RepeatOf,
+func (r complaintRow) complaint() (c complaints.Complaint, err error) {
+	c = complaints.Complaint{
+		ID: cmp.Or(r.KnownAs, r.ID), RowID: r.ID, Company: r.Company, Outlet: r.Outlet, OutletID: r.OutletID, OutletName: r.OutletName,
+		OutletZone: r.Zone, Waybill: r.Waybill, Consumer: r.Consumer, CourierNo: r.CourierNo.Int64, CourierID: r.CourierID.String,
+		Category: r.Category, Status: r.Status, Learned: splitTags(r.Learned), Channel: r.Channel, FiledAt: fromMS(r.FiledMS),
+		ReceivedAt: fromMS(r.ReceivedMS), RepeatOf: r.RepeatOf, Follows: r.Follows, Rerouted: r.Rerouted, Handler: r.Handler,
+		HandledAt: fromNullMS(r.HandledMS), ResolvedAt: fromNullMS(r.ResolvedMS),
+		PausedFor: time.Duration(r.PausedMS) * time.Millisecond, Sequence: r.Sequence,
 	}
+	if err := json.Unmarshal([]byte(r.Hours), &c.Hours); err != nil {
+		return c, fmt.Errorf("complaint %s: hours: %w", r.ID, err)
+	}
+	if r.Period == "" { // filed before periods were kept
+		c.Period = complaints.FirstPeriod(c.FiledAt, c.OutletZone, c.Hours)
+		return c, nil
+	}
+	if err := json.Unmarshal([]byte(r.Period), &c.Period); err != nil {
+		return c, fmt.Errorf("complaint %s: period: %w", r.ID, err)
+	}
+	c.PausedFor -= c.Period.PausedFor // the column has both
+	if err := json.Unmarshal([]byte(r.Routing), &c.Routing); err != nil {
+		return c, fmt.Errorf("complaint %s: routing: %w", r.ID, err)
+	}
+	return c, nil
+}
+
+// messagesOf opens what consumer and outlet said after the filing, oldest first.
+func (db *DB) messagesOf(row complaintRow, list lister) ([]complaints.Message, error) {
+	var rows []struct {
+		ID     string
+		Author string
+		Body   []byte
+		AtMS   int64 `db:"at_ms"`
+	}
+	err := list(&rows, `select id, author, body, at_ms from complaint_message where outlet_no = ? and complaint_id = ? order by at_ms, id`, row.Outlet, row.ID)
+	if err != nil {
+		return nil, fmt.Errorf("complaint's messages: %w", err)
+	}
+	messages := make([]complaints.Message, len(rows))
+	for i, m := range rows {
+		plain, err := db.vault.Open(m.Body, complaintPlace("complaint_message", row.Outlet, m.ID))
+		if err != nil {
+			return nil, err
+		}
+		author := complaints.FromConsumer
+		if m.Author == string(complaints.FromOutlet) {
+			author = complaints.FromOutlet
+		}
+		messages[i] = complaints.Message{ID: m.ID, Author: author, Text: string(plain), At: fromMS(m.AtMS)}
+	}
+	return messages, nil
+}
+
+// filedText opens what was said when the complaint was filed.
+func (db *DB) filedText(row complaintRow) (string, error) {
+	text, err := db.vault.Open(row.Body, complaintPlace("complaint", row.Outlet, row.ID))
+	return string(text), err
 }
 
 // said opens everything the consumer said, oldest first.
 func (db *DB) said(row complaintRow, list lister) ([]string, error) {
-	first, err := db.vault.Open(row.Body, bodyPlace(row.Outlet, row.ID))
+	first, err := db.filedText(row)
 	if err != nil {
 		return nil, err
 	}
-	said := []string{string(first)}
-	var messages []struct {
-		ID   string
-		Body []byte
-	}
-	err = list(&messages, `select id, body from complaint_message where outlet_no = ? and complaint_id = ? order by id`, row.Outlet, row.ID)
+	messages, err := db.messagesOf(row, list)
 	if err != nil {
-		return nil, fmt.Errorf("complaint's messages: %w", err)
+		return nil, err
 	}
+	said := []string{first}
 	for _, m := range messages {
-		plain, err := db.vault.Open(m.Body, messagePlace(row.Outlet, m.ID))
-		if err != nil {
-			return nil, err
+		if m.Author == complaints.FromConsumer {
+			said = append(said, m.Text)
 		}
-		said = append(said, string(plain))
 	}
 	return said, nil
 }
@@ -237,23 +367,59 @@ func (db *DB) named(ctx context.Context, c complaints.Complaint) (complaints.Com
 
 // Complaint reads one that the caller may see.
 func (db *DB) Complaint(ctx context.Context, a doorstep.Actor, id string) (complaints.Complaint, error) {
-	outlet, ok := doorstep.OutletOf(id)
-	if !ok {
-		return complaints.Complaint{}, doorstep.NotFound("complaint", id)
-	}
-	where := newFilter("k.outlet_no = ? and k.id = ?", outlet, id)
-	db.within(where, a)
-	var row complaintRow
-	if err := db.get(ctx, &row, selectComplaint+` where `+where.text, where.args...); err != nil {
-		return complaints.Complaint{}, notThere(err, "complaint", id)
-	}
-	said, err := db.said(row, db.lister(ctx))
+	row, err := db.findComplaint(db.getter(ctx), a, id, "")
 	if err != nil {
 		return complaints.Complaint{}, err
 	}
-	c := row.complaint()
+	c, err := row.complaint()
+	if err != nil {
+		return c, err
+	}
+	said, err := db.said(row, db.lister(ctx))
+	if err != nil {
+		return c, err
+	}
 	c.Text = strings.Join(said, "\n")
-	return c, nil
+	c.Messages, err = db.messagesOf(row, db.lister(ctx))
+	return c, err
+}
+
+// findComplaint reads the row of a complaint that the caller may see, also where
+// the id is of the stub that a rerouted one left behind.
+func (db *DB) findComplaint(get getter, a doorstep.Actor, id, lock string) (row complaintRow, err error) {
+	at := id
+	for range 2 {
+		outlet, ok := doorstep.OutletOf(at)
+		if !ok {
+			break
+		}
+		where := newFilter("k.outlet_no = ? and k.id = ? and k.company_no = ?", outlet, at, a.Company)
+		if err := get(&row, selectComplaint+` where `+where.text+lock, where.args...); err != nil {
+			return row, notThere(err, "complaint", id)
+		}
+		if row.MovedTo == "" {
+			if !row.isSeenBy(a) {
+				break
+			}
+			return row, nil
+		}
+		at = row.MovedTo
+	}
+	return row, doorstep.NotFound("complaint", id)
+}
+
+// isSeenBy says of a complaint of the caller's company whether the caller may see it; within says
+// the same to the database.
+func (r complaintRow) isSeenBy(a doorstep.Actor) bool {
+	switch a.Role {
+	case doorstep.RoleConsumer:
+		return r.Consumer == a.Consumer && (a.Waybill == "" || r.Waybill == a.Waybill)
+	case doorstep.RoleManager:
+		return r.OutletID == a.Outlet
+	case doorstep.RoleCourier:
+		return r.CourierID.String == a.Courier && a.Courier != ""
+	}
+	return true
 }
 
 // within narrows a query on complaints to what the caller may see.
@@ -275,7 +441,7 @@ func (db *DB) within(where *filter, a doorstep.Actor) {
 // Complaints lists those that the caller may see, the newest first, each with
 // what was said when it was filed.
 func (db *DB) Complaints(ctx context.Context, a doorstep.Actor, q complaints.Query) ([]complaints.Complaint, error) {
-	where := newFilter("1 = 1")
+	where := newFilter("k.status <> '" + movedStatus + "'")
 	if a.Role == doorstep.RoleManager || a.Role == doorstep.RoleHQ {
 		outlets, err := db.scope(ctx, a)
 		if err != nil {
@@ -294,24 +460,31 @@ func (db *DB) Complaints(ctx context.Context, a doorstep.Actor, q complaints.Que
 		where.and("c.id = ?", q.CourierID)
 	}
 	if !q.DueBefore.IsZero() {
-		where.and("k.promise_due_at_ms < ?", ms(q.DueBefore))
+		where.and("k."+owingStatuses+" and k.promise_due_at_ms < ?", ms(q.DueBefore))
 	}
-	if q.BeforeID != "" {
-		where.and("(k.filed_at_ms, k.id) < (?, ?)", q.BeforeMS, q.BeforeID)
+	order := "k.filed_at_ms desc, k.id desc"
+	if q.ByDue {
+		order = "k.promise_due_at_ms, k.id"
+		where.and("k." + owingStatuses)
+	}
+	if q.AfterID != "" && q.ByDue {
+		where.and("(k.promise_due_at_ms, k.id) > (?, ?)", q.AfterMS, q.AfterID)
+	} else if q.AfterID != "" {
+		where.and("(k.filed_at_ms, k.id) < (?, ?)", q.AfterMS, q.AfterID)
 	}
 	var rows []complaintRow
-	err := db.list(ctx, &rows, selectComplaint+` where `+where.text+` order by k.filed_at_ms desc, k.id desc limit ?`, append(where.args, q.Limit)...)
+	err := db.list(ctx, &rows, selectComplaint+` where `+where.text+` order by `+order+` limit ?`, append(where.args, q.Limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("complaints: %w", err)
 	}
 	list := make([]complaints.Complaint, len(rows))
 	for i, r := range rows {
-		list[i] = r.complaint()
-		text, err := db.vault.Open(r.Body, bodyPlace(r.Outlet, r.ID))
-		if err != nil {
+		if list[i], err = r.complaint(); err != nil {
 			return nil, err
 		}
-		list[i].Text = string(text)
+		if list[i].Text, err = db.filedText(r); err != nil {
+			return nil, err
+		}
 	}
 	return list, nil
 }

@@ -237,6 +237,13 @@ func (db *DB) lister(ctx context.Context) lister {
 	return func(dst any, query string, args ...any) error { return db.list(ctx, dst, query, args...) }
 }
 
+// getter reads one row, in a transaction or, as here, outside one.
+type getter func(dst any, query string, args ...any) error
+
+func (db *DB) getter(ctx context.Context) getter {
+	return func(dst any, query string, args ...any) error { return db.get(ctx, dst, query, args...) }
+}
+
 // notThere turns a missing row into the domain's error.
 func notThere(err error, noun, id string) error {
 	if errors.Is(err, sql.ErrNoRows) {

@@ -22,6 +22,14 @@ func (d dialect) skipLockedOf(table string) string {
 	return " for update of " + table + " skip locked"
 }
 
+// forUpdateOf is forUpdate for one table of a join.
+func (d dialect) forUpdateOf(table string) string {
+	if d.forUpdate == "" {
+		return ""
+	}
+	return " for update of " + table
+}
+
 var (
 	sqlite = dialect{
 		name:   "sqlite",

@@ -271,7 +271,7 @@ func (db *DB) AddScans(ctx context.Context, company doorstep.CompanyNo, list []p
 		k := key{s.Waybill, ms(s.At), s.Code}
 		if !seen[k] {
 			seen[k] = true
-			rows = append(rows, []any{s.Outlet, s.Waybill, ms(s.At), s.Code, ms(s.ReceivedAt)})
+			rows = append(rows, []any{s.Outlet, s.Waybill, ms(s.At), s.Code, string(s.Status), ms(s.ReceivedAt)})
 		}
 		was := newest[s.Waybill]
 		if s.Consignee == nil { // a later scan without a consignee does not take one away
@@ -295,7 +295,7 @@ func (db *DB) AddScans(ctx context.Context, company doorstep.CompanyNo, list []p
 	}
 	var written map[key]bool
 	err := db.inTx(ctx, func(tx *Tx) error {
-		back, err := insertReturning[key](tx, `insert into scan (outlet_no, waybill, at_ms, code, received_at_ms)`,
+		back, err := insertReturning[key](tx, `insert into scan (outlet_no, waybill, at_ms, code, status, received_at_ms)`,
 			`on conflict (outlet_no, waybill, at_ms, code) do nothing returning waybill, at_ms, code`, rows)
 		if err != nil {
 			return fmt.Errorf("scans: %w", err)
@@ -337,22 +337,6 @@ func (db *DB) custody(ctx context.Context, company doorstep.CompanyNo, w doorste
 	err := db.get(ctx, &row, `select outlet_no, consumer_id, address_id, courier_no from parcel where `+where.text+`
 order by dispatched_at_ms is null, dispatched_at_ms desc, updated_at_ms desc limit 1`, where.args...)
 	return row, notThere(err, "parcel", string(w))
-}
-
-// Custody finds a parcel that the caller may complain about.
-func (db *DB) Custody(ctx context.Context, a doorstep.Actor, w doorstep.Waybill) (complaints.Custody, error) {
-	where := newFilter("1 = 1")
-	switch a.Role {
-	case doorstep.RoleConsumer:
-		if a.Waybill != "" && a.Waybill != w {
-			return complaints.Custody{}, doorstep.NotFound("parcel", string(w))
-		}
-		where.and("consumer_id = ?", a.Consumer)
-	case doorstep.RoleManager:
-		where.and("outlet_no = (select no from outlet where company_no = ? and id = ?)", a.Company, a.Outlet)
-	}
-	row, err := db.custody(ctx, a.Company, w, where)
-	return complaints.Custody{Outlet: row.Outlet, Consumer: row.Consumer, AddressID: row.AddressID, CourierNo: row.CourierNo.Int64}, err
 }
 
 // Consignee opens who the parcel at the outlet goes to.

@@ -155,7 +155,7 @@ func TestAComplaintThatIsOpenIsAddedTo(t *testing.T) {
 		second := h.complain("SF1", "and nobody rang", prefs.NoLocker, prefs.CallFirst)
 		require.True(t, second.Merged)
 		require.Equal(t, first.ID, second.ID)
-		require.Equal(t, first.PromiseDue, second.PromiseDue, "the promise does not move")
+		require.Equal(t, first.Period.Clock(complaints.PromiseClock), second.Period.Clock(complaints.PromiseClock), "the promise does not move")
 		require.Equal(t, []prefs.Tag{prefs.NoLocker, prefs.CallFirst}, second.Learned)
 		require.Equal(t, "locker again\nand nobody rang", second.Text)
 		records := len(h.evidence("west"))

@@ -103,8 +103,11 @@ type scene struct {
 	*app
 	start     time.Time
 	alert     string        // of li
-	complaint api.Complaint // of anne
-	consent   api.Consent   // of anne
+	complaint api.Complaint // of anne, as are the others
+	answered  string        // a complaint that is
+	disputed  string
+	closed    string
+	consent   api.Consent // of anne
 }
 
 // elsewhere is the rival's name.
@@ -121,6 +124,8 @@ func newScene(t *testing.T, url string) *scene {
 	east.OutletID = "east"
 	s.dispatch(parcel("SF1", "li", anne), parcel("SF2", "mo", bela), east)
 	s.complaint = s.complain(s.consumer(anne), "SF1", lockerZH)
+	s.answered, s.disputed, s.closed = s.concluded("damaged"), s.concluded("attitude"), s.concluded("overcharge")
+	s.act(s.consumer(anne), s.closed, "confirmation", nil)
 	s.alert = *s.dispatch(parcel("SF4", "li", anne))[0].AlertID
 	s.register("li", "phone-1", "token-of-li")
 	s.upload("li", records(s.start)...)
@@ -130,7 +135,17 @@ func newScene(t *testing.T, url string) *scene {
 		Kind: "proxy", Scope: "all", ReceiptMethod: "photo", Facility: ptr("The neighbour in 302"),
 	}), http.StatusCreated)
 	s.sendDue()
+	s.clock.Add(4 * time.Hour) // half of the work clocks
+	s.tick()
 	return s
+}
+
+// concluded is a complaint of anne's that has its answer.
+func (s *scene) concluded(category string) string {
+	s.t.Helper()
+	c := read[api.Complaint](s.post(s.consumer(anne), "/v1/complaints", api.ComplaintInput{Waybill: "SF1", Text: "See above.", Category: &category}), http.StatusCreated)
+	s.act(s.manager("west"), c.ID, "answer", words("Sorry."))
+	return c.ID
 }
 
 // of is a token of the role that stands on the scene's side.
@@ -224,7 +239,7 @@ func (s *scene) samples() map[string]sample {
 		}},
 		"getCourier": {path: "/v1/couriers/li", status: http.StatusOK, strangers: "rosters"},
 		"postScans": {status: http.StatusOK, strangers: "waybills", body: api.ScanBatch{Scans: []api.ScanInput{
-			{Waybill: "SF71", OutletID: "west", Code: "arrived", At: at, Consignee: &consignee},
+			{Waybill: "SF71", OutletID: "west", Code: "arrived", System: ptr("doorstep"), At: at, Consignee: &consignee},
 		}}},
 		"postDispatches": {status: http.StatusOK, strangers: "waybills", body: api.DispatchBatch{Dispatches: []api.DispatchInput{
 			{Waybill: "SF72", OutletID: "west", CourierID: "li", Consignee: consignee, DispatchedAt: &at},
@@ -270,8 +285,31 @@ func (s *scene) samples() map[string]sample {
 			Waybill: "SF4", Text: "It came a day late.", Category: ptr("delay"), Channel: ptr("hotline"),
 			Reporter: &api.Reporter{Name: ptr("Anne's sister"), Phone: ptr("13900000009")},
 		}}},
-		"getComplaint":   {path: "/v1/complaints/" + s.complaint.ID, status: http.StatusOK, strangers: "complaints"},
-		"listComplaints": {status: http.StatusOK, strangers: "complaints"},
+		"getComplaint":        {path: "/v1/complaints/" + s.complaint.ID, status: http.StatusOK, strangers: "complaints"},
+		"listComplaints":      {status: http.StatusOK, strangers: "complaints"},
+		"addComplaintMessage": {path: "/v1/complaints/" + s.complaint.ID + "/messages", status: http.StatusOK, strangers: "complaints", body: words("At gate 3.")},
+		"confirmComplaint":    {path: "/v1/complaints/" + s.answered + "/confirmation", status: http.StatusOK, strangers: "complaints"},
+		"disputeComplaint": {
+			path: "/v1/complaints/" + s.disputed + "/dispute", status: http.StatusOK, strangers: "complaints", body: api.ComplaintDoubt{Text: ptr("It is not here.")},
+		},
+		"reopenComplaint":   {path: "/v1/complaints/" + s.closed + "/reopening", status: http.StatusOK, strangers: "complaints", body: words("Again.")},
+		"withdrawComplaint": {path: "/v1/complaints/" + s.complaint.ID + "/withdrawal", status: http.StatusOK, strangers: "complaints"},
+		"answerComplaint":   {path: "/v1/complaints/" + s.complaint.ID + "/answer", status: http.StatusOK, strangers: "complaints", body: words("Sorry.")},
+		"pauseComplaint": {path: "/v1/complaints/" + s.complaint.ID + "/pause", status: http.StatusOK, strangers: "complaints", body: api.ComplaintPauseInput{
+			Reason: "weather", Note: ptr("The bridge is closed."),
+		}},
+		"rerouteComplaint": {path: "/v1/complaints/" + s.complaint.ID + "/reroute", status: http.StatusOK, strangers: "complaints", body: api.ComplaintReroute{
+			To: "east", Reason: "They had it.",
+		}},
+		"recategoriseComplaint": {
+			path: "/v1/complaints/" + s.complaint.ID + "/recategorise", status: http.StatusOK, strangers: "complaints", body: api.ComplaintRecategorise{
+				Category: "not_to_door", Reason: "It was the lobby.",
+			},
+		},
+		"addComplaintNote":   {path: "/v1/complaints/" + s.complaint.ID + "/notes", status: http.StatusCreated, strangers: "complaints", body: words("Ask Li.")},
+		"listComplaintNotes": {path: "/v1/complaints/" + s.complaint.ID + "/notes", status: http.StatusOK, strangers: "complaints"},
+		"listNotices":        {status: http.StatusOK, strangers: "notices"},
+		"listStatusCodes":    {status: http.StatusOK, strangers: "codes"},
 
 		"listOutletAlerts": {path: "/v1/outlets/west/alerts", status: http.StatusOK, strangers: "unread"},
 

@@ -161,6 +161,8 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	sweeper := push.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return sweeper.Run(ctx) })
 	work.Go(func() error { return operations.Album.Run(ctx, log) })
+	watch := complaints.Watch{Store: db, Now: now, NewID: doorstep.MakeID, Log: log}
+	work.Go(func() error { return watch.Run(ctx) })
 	work.Go(func() error { return relay.Run(ctx) })
 	feedSweeper := feed.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return feedSweeper.Run(ctx) })

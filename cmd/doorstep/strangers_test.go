@@ -19,6 +19,7 @@ var strangers = map[string]func(*testing.T, *scene){
 	"complaints": otherComplaints, "devices": otherDevices, "couriers": otherCouriers, "evidence": otherEvidence, "keys": sameKey,
 	"unread": otherUnread, "verdicts": otherVerdicts, "contacts": otherContacts, "feeds": otherFeeds,
 	"photos": otherPhotos,
+	"notices": otherNotices, "codes": sameCodes,
 }
 
 // An object of another company, outlet, consumer or courier is as if it were
@@ -96,10 +97,26 @@ func otherFeeds(t *testing.T, s *scene) {
 	s.post(third, "/v1/dispatches", api.DispatchBatch{Dispatches: []api.DispatchInput{parcel("RV7", "li", anne)}}).is(http.StatusOK)
 	s.complain(third, "RV7", lockerOK)
 	require.Empty(t, s.messages(), "another carrier's question")
-	require.Len(t, read[api.EventPage](s.get(third, "/v1/events"), http.StatusOK).Items, 1)
+	require.Contains(t, string(s.get(third, "/v1/events").body), "RV7")
 	for _, who := range []string{s.hq(), s.rival(doorstep.RoleIntegrator), s.rival(doorstep.RoleHQ)} {
-		require.Empty(t, read[api.EventPage](s.get(who, "/v1/events"), http.StatusOK).Items)
+		require.NotContains(t, string(s.get(who, "/v1/events?limit=200").body), "RV7")
 	}
+}
+
+func otherNotices(t *testing.T, s *scene) {
+	require.NotEmpty(t, s.notices(s.manager("west"), ""))
+	require.NotEmpty(t, s.notices(s.courier("li"), ""))
+	for _, who := range []string{
+		s.courier("mo"), s.courier("kim"), s.courier("nobody"), s.manager("east"), s.manager("nowhere"),
+		s.rival(doorstep.RoleCourier), s.rival(doorstep.RoleManager), s.rival(doorstep.RoleHQ),
+	} {
+		require.Empty(t, s.notices(who, ""))
+	}
+}
+
+// The table of codes is everybody's.
+func sameCodes(t *testing.T, s *scene) {
+	require.Equal(t, s.get(s.hq(), "/v1/status-codes").body, s.get(s.rival(doorstep.RoleHQ), "/v1/status-codes").body)
 }
 
 // The key is the server's: there is nothing in it to keep from anybody.
@@ -185,6 +202,23 @@ func otherConsents(t *testing.T, s *scene) {
 }
 
 func otherComplaints(t *testing.T, s *scene) {
+	for _, who := range []string{s.consumer(bela), s.rival(doorstep.RoleConsumer)} {
+		for action, body := range map[string]any{"messages": words("Mine."), "confirmation": nil, "dispute": words("Mine."), "reopening": words("Mine."), "withdrawal": nil} {
+			for _, id := range []string{s.complaint.ID, s.answered, s.closed} {
+				missing(t, s.post(who, "/v1/complaints/"+id+"/"+action, body))
+			}
+		}
+	}
+	for _, who := range []string{s.manager("east"), s.manager("nowhere"), s.rival(doorstep.RoleManager), s.rival(doorstep.RoleHQ)} {
+		for action, body := range map[string]any{
+			"answer": words("Mine."), "pause": api.ComplaintPauseInput{Reason: "weather"}, "notes": words("Mine."),
+			"reroute":      api.ComplaintReroute{To: "east", Reason: "Mine."},
+			"recategorise": api.ComplaintRecategorise{Category: "lost", Reason: "Mine."},
+		} {
+			missing(t, s.post(who, "/v1/complaints/"+s.complaint.ID+"/"+action, body))
+		}
+		missing(t, s.get(who, "/v1/complaints/"+s.complaint.ID+"/notes"))
+	}
 	for _, who := range []string{
 		s.courier("mo"), s.courier("nobody"), s.consumer(bela), s.manager("east"), s.manager("nowhere"),
 		s.rival(doorstep.RoleIntegrator), s.rival(doorstep.RoleCourier), s.rival(doorstep.RoleConsumer),

@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"doorstep"
+	"doorstep/complaints"
+)
+
+// addNotices tells people of a complaint's clock.
+func (db *DB) addNotices(tx *Tx, c complaints.Complaint, notices []complaints.Notice) error {
+	if len(notices) == 0 {
+		return nil
+	}
+	rows := make([][]any, len(notices))
+	for i, n := range notices {
+		rows[i] = []any{
+			c.Outlet, c.ID, n.Period, string(n.Clock), n.Percent, string(n.To), db.newID(c.Outlet), c.Company, nullIf(c.CourierNo, 0), ms(n.DueAt), ms(n.At),
+		}
+	}
+	return tx.insert(`insert into notice (outlet_no, complaint_id, period_no, clock, percent, audience, id, company_no, courier_no, due_at_ms, at_ms)`, "", rows)
+}
+
+// outletAudiences are those who read at the outlet.
+var outletAudiences = []complaints.Audience{complaints.ToHandler, complaints.ToManager, complaints.ToOwner}
+
+// Notices lists what the caller is told: a courier of his own cases, a manager
+// what is for the outlet, headquarters what is for it.
+func (db *DB) Notices(ctx context.Context, a doorstep.Actor, q complaints.NoticeQuery) ([]complaints.NoticeItem, error) {
+	var outlets []int64
+	audiences := outletAudiences
+	var courier int64
+	var err error
+	switch a.Role {
+	case doorstep.RoleCourier:
+		audiences = []complaints.Audience{complaints.ToCourier}
+		if courier, err = db.courierNo(ctx, a); err != nil {
+			return nil, err
+		}
+		err = db.list(ctx, &outlets, `select outlet_no from courier_outlet where courier_no = ?`, courier)
+	case doorstep.RoleHQ:
+		audiences = append([]complaints.Audience{complaints.ToHQ}, outletAudiences...)
+		if q.Audience == "" {
+			q.Audience = complaints.ToHQ
+		}
+		outlets, err = db.scope(ctx, a)
+	default:
+		outlets, err = db.scope(ctx, a)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("notices: outlets: %w", err)
+	}
+	where := newFilter("n.outlet_no"+db.inList+" and n.company_no = ? and n.audience"+db.inList, db.asList(outlets), a.Company, db.asList(audiences))
+	if courier != 0 {
+		where.and("n.courier_no = ?", courier)
+	}
+	if q.Audience != "" {
+		where.and("n.audience = ?", string(q.Audience))
+	}
+	if q.BeforeID != "" {
+		where.and("(n.at_ms, n.id) < (?, ?)", q.BeforeMS, q.BeforeID)
+	}
+	var rows []struct {
+		ID          string
+		ComplaintID string         `db:"complaint_id"`
+		OutletID    sql.NullString `db:"outlet_id"`
+		Period      int            `db:"period_no"`
+		Clock       complaints.ClockName
+		Percent     int
+		Audience    complaints.Audience
+		DueMS       int64 `db:"due_at_ms"`
+		AtMS        int64 `db:"at_ms"`
+	}
+	err = db.list(ctx, &rows, `select n.id, n.complaint_id, o.id as outlet_id, n.period_no, n.clock, n.percent, n.audience, n.due_at_ms, n.at_ms
+from notice n join outlet o on o.no = n.outlet_no where `+where.text+` order by n.at_ms desc, n.id desc limit ?`, append(where.args, q.Limit)...)
+	if err != nil {
+		return nil, fmt.Errorf("notices: %w", err)
+	}
+	items := make([]complaints.NoticeItem, len(rows))
+	for i, r := range rows {
+		items[i] = complaints.NoticeItem{
+			ID: r.ID, ComplaintID: r.ComplaintID, OutletID: r.OutletID.String,
+			Notice: complaints.Notice{To: r.Audience, Period: r.Period, Clock: r.Clock, Percent: r.Percent, DueAt: fromMS(r.DueMS), At: fromMS(r.AtMS)},
+		}
+	}
+	return items, nil
+}
