@@ -976,16 +976,23 @@ type Phone = string
 // PhotoHash SHA-256 of the photo's bytes.
 type PhotoHash = string
 
+// Place defines model for Place.
+type Place struct {
+	AccuracyM float64 `json:"accuracy_m"`
+	Lat       float64 `json:"lat"`
+	Lng       float64 `json:"lng"`
+}
+
 // PlaceInput defines model for PlaceInput.
 type PlaceInput struct {
 	// AccuracyM Metres.
-	AccuracyM float64 `json:"accuracy_m"`
+	AccuracyM *float64 `json:"accuracy_m"`
 
 	// Lat Degrees, WGS 84.
-	Lat float64 `json:"lat"`
+	Lat *float64 `json:"lat"`
 
 	// Lng Degrees, WGS 84.
-	Lng float64 `json:"lng"`
+	Lng *float64 `json:"lng"`
 }
 
 // PreContact defines model for PreContact.
@@ -1188,8 +1195,8 @@ type SignFor struct {
 	ID string `json:"id"`
 
 	// Late Received more than 15 minutes after `at`.
-	Late     bool        `json:"late"`
-	Location *PlaceInput `json:"location,omitempty"`
+	Late     bool   `json:"late"`
+	Location *Place `json:"location,omitempty"`
 
 	// Method Who took the parcel, or where it was left. All but `in_person` need the consignee's consent.
 	Method           *SignMethod `json:"method,omitempty"`

@@ -1,6 +1,7 @@
 package parcels
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -97,6 +98,9 @@ type Tally struct {
 	Next     []Way
 }
 
+// Chargeable says whether the free attempts are used up.
+func (t Tally) Chargeable() bool { return t.FreeLeft == 0 }
+
 // TallyOf applies the two-free-attempts rule. A parcel that its consignee refused
 // may go back at once: that is his word.
 func TallyOf(attempts []Attempt, signed bool) Tally {
@@ -111,7 +115,7 @@ func TallyOf(attempts []Attempt, signed bool) Tally {
 	t.FreeLeft = max(0, FreeAttempts-t.Counted)
 	switch {
 	case signed:
-	case t.FreeLeft == 0:
+	case t.Chargeable():
 		t.Next = []Way{Deliver, Return, Reroute}
 	case refused:
 		t.Next = []Way{Deliver, Return}
@@ -127,7 +131,7 @@ type AttemptOrder struct {
 	Reason      string
 	At          string
 	EvidenceIDs []string // the phone's own ids of records that show it
-	Location    *Location
+	Location    *LocationOrder
 	PhotoSHA256 string
 	ClientID    string
 }
@@ -147,18 +151,17 @@ func (o AttemptOrder) check(now time.Time, checks *doorstep.Checks) (a Attempt, 
 	if len(o.EvidenceIDs) > maxShown {
 		checks.Add("/evidence_ids", "too_many", "must be at most 20")
 	}
-	for _, id := range o.EvidenceIDs {
+	for i, id := range o.EvidenceIDs {
 		_, err := doorstep.CheckID(id)
-		checks.Under("/evidence_ids", err)
+		checks.Under(fmt.Sprintf("/evidence_ids/%d", i), err)
 	}
-	o.Location.check(checks)
 	if len(o.EvidenceIDs) > 0 {
 		shown = append(shown, evidence.Field{Name: "evidence_ids", Value: o.EvidenceIDs})
 	}
 	if photo := checkDigest(o.PhotoSHA256, checks); photo != "" {
 		shown = append(shown, evidence.Field{Name: "photo_sha256", Value: photo})
 	}
-	return a, checkClientID(o.ClientID, checks), append(shown, o.Location.fields()...)
+	return a, checkClientID(o.ClientID, checks), append(shown, o.Location.check(checks).fields()...)
 }
 
 // Fact is the attempt as evidence: the very record that a phone may upload among

@@ -68,7 +68,6 @@ type Override struct {
 	SignFor
 	OutletID  string
 	CourierID string
-	Waybill   doorstep.Waybill
 }
 
 // OverrideQuery asks for a page of them.
@@ -154,7 +153,7 @@ func (s *Signer) record(ctx context.Context, a doorstep.Actor, waybill string, c
 	if err != nil {
 		return SignFor{}, err
 	}
-	claim.ID, claim.CourierNo = s.NewID(c.Outlet), c.CourierNo
+	claim.ID, claim.Waybill, claim.CourierNo = s.NewID(c.Outlet), w, c.CourierNo
 	return s.Store.Sign(ctx, c, claim, func(found Case) (Clearance, error) {
 		found.Door = prefs.Door{Waybill: string(w), AddressID: c.AddressID}
 		return judge(found, claim.SignFor)

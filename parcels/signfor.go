@@ -62,6 +62,7 @@ var Grounds = []Ground{ToConsignee, ByConsent, ByOverride, NotSigned}
 // versions: each takes the place of the one before, and all stay.
 type SignFor struct {
 	ID         string
+	Waybill    doorstep.Waybill
 	Version    int // 1, 2, ...
 	Act        Act
 	Method     Method // "" of a withdrawal
@@ -83,7 +84,7 @@ type Details struct {
 	Location         *Location
 }
 
-// Location is where a phone says that it was.
+// Location is where a phone says that it was: degrees (WGS 84) and metres.
 type Location struct{ Lat, Lng, AccuracyM float64 }
 
 // LateAfter is from when on a record counts as late: evidence.md, 1.2. It is only
@@ -157,7 +158,7 @@ const (
 type SignOrder struct {
 	Method           string
 	At               string
-	Location         *Location
+	Location         *LocationOrder
 	PhotoSHA256      string
 	Facility         string
 	PickupCodeIssued bool
@@ -176,12 +177,11 @@ func (o SignOrder) check(now time.Time, checks *doorstep.Checks) (s SignFor, cli
 }
 
 func (o SignOrder) details(checks *doorstep.Checks) Details {
-	d := Details{PickupCodeIssued: o.PickupCodeIssued, Location: o.Location}
+	d := Details{PickupCodeIssued: o.PickupCodeIssued, Location: o.Location.check(checks)}
 	var err error
 	d.Facility, err = doorstep.CheckText(o.Facility, 0, maxFacility)
 	checks.Under("/facility", err)
 	d.PhotoSHA256 = checkDigest(o.PhotoSHA256, checks)
-	o.Location.check(checks)
 	return d
 }
 
@@ -201,18 +201,23 @@ func checkDigest(text string, checks *doorstep.Checks) string {
 	return hex.EncodeToString(raw)
 }
 
-func (l *Location) check(checks *doorstep.Checks) {
-	if l == nil {
-		return
+// LocationOrder is a location as it arrived: each part may be missing.
+type LocationOrder struct{ Lat, Lng, AccuracyM *float64 }
+
+func (o *LocationOrder) check(checks *doorstep.Checks) *Location {
+	if o == nil {
+		return nil
 	}
-	for _, n := range []struct {
-		name        string
-		value       float64
-		least, most float64
-	}{{"lat", l.Lat, -90, 90}, {"lng", l.Lng, -180, 180}, {"accuracy_m", l.AccuracyM, 0, maxAccuracy}} {
-		if math.IsNaN(n.value) || n.value < n.least || n.value > n.most {
-			checks.Add("/location/"+n.name, "out_of_range", "is out of range")
+	number := func(name string, given *float64, least, most float64) float64 {
+		if given == nil || math.IsNaN(*given) || *given < least || *given > most {
+			checks.Add("/location/"+name, "out_of_range", "is missing or out of range")
+			return 0
 		}
+		return *given
+	}
+	return &Location{
+		Lat: number("lat", o.Lat, -90, 90), Lng: number("lng", o.Lng, -180, 180),
+		AccuracyM: number("accuracy_m", o.AccuracyM, 0, maxAccuracy),
 	}
 }
 

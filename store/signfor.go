@@ -206,7 +206,7 @@ where s.outlet_no = ? and s.waybill = ? order by s.version`, outlet, w)
 
 func (db *DB) signFor(r signForRow) (parcels.SignFor, error) {
 	s := parcels.SignFor{
-		ID: r.ID, Version: r.Version, Act: r.Act, Method: r.Method, Ground: r.Ground, ConsentID: r.ConsentID, CourierNo: r.CourierNo,
+		ID: r.ID, Waybill: r.Waybill, Version: r.Version, Act: r.Act, Method: r.Method, Ground: r.Ground, ConsentID: r.ConsentID, CourierNo: r.CourierNo,
 		At: fromMS(r.AtMS), ReceivedAt: fromMS(r.ReceivedMS),
 	}
 	if r.Body == nil {
@@ -274,7 +274,7 @@ where `+where.text+` order by s.received_at_ms desc, s.id desc limit ?`, append(
 		if err != nil {
 			return nil, err
 		}
-		list[i] = parcels.Override{SignFor: s, OutletID: r.OutletID, CourierID: r.CourierID.String, Waybill: r.Waybill}
+		list[i] = parcels.Override{SignFor: s, OutletID: r.OutletID, CourierID: r.CourierID.String}
 	}
 	return list, nil
 }
