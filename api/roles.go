@@ -62,3 +62,7 @@ var batches = map[string]bool{
 	"postReceipts":   true,
 	"postEvidence":   true,
 }
+
+// keyed are operations with a natural key in their body. An idempotency key would
+// repeat a refusal that no longer holds.
+var keyed = map[string]bool{"signFor": true, "createAttempt": true}

@@ -31,6 +31,7 @@ var problemTitles = []problemTitle{
 	{409, "conflict", "The present state forbids it", "当前状态不允许此操作"},
 	{409, "consent_required", "The consignee has not consented to this", "收件人未同意这样签收"},
 	{409, "already_signed", "The parcel is signed for already", "该快件已签收"},
+	{409, "not_out", "The parcel is not out for delivery", "该快件尚未派送"},
 	{409, "not_signed", "The parcel is not signed for", "该快件尚未签收"},
 	{409, "correction_too_late", "It is too late to correct this", "已超过更正期限"},
 	{409, "idempotency_key_in_use", "The first request under this key has not ended", "使用该幂等键的首个请求尚未结束"},

@@ -13,7 +13,7 @@ type Case struct {
 	Door         prefs.Door
 	Profile      prefs.Profile
 	Consents     []prefs.Consent
-	DispatchedAt time.Time // when we last heard that it is out
+	DispatchedAt time.Time // when we last heard that it is out; zero: never
 	Made         []SignFor // the oldest first
 }
 
@@ -38,17 +38,28 @@ func (c Clearance) Record() (SignFor, bool) { return c.record, c.record.Ground !
 // Clear judges a courier's sign-for as of the moment that it tells of. Without
 // consent it gives a *ConsentRequiredError.
 func (c Case) Clear(s SignFor) (Clearance, error) {
-	if _, signed := c.Standing(); signed {
-		return Clearance{}, errAlreadySigned
+	if err := c.open(); err != nil {
+		return Clearance{}, err
 	}
 	return c.judge(s)
+}
+
+// open says whether there is anything to sign for.
+func (c Case) open() error {
+	if c.DispatchedAt.IsZero() {
+		return &doorstep.ConflictError{Code: "not_out", Detail: "this parcel has never been out for delivery"}
+	}
+	if _, signed := c.Standing(); signed {
+		return &doorstep.ConflictError{Code: "already_signed", Detail: "this parcel is signed for; correct that, or withdraw it first"}
+	}
+	return nil
 }
 
 // Override clears a sign-for that the manager By takes upon himself, for Reason.
 // The gate still says whether it was needed.
 func (c Case) Override(s SignFor) (Clearance, error) {
-	if _, signed := c.Standing(); signed {
-		return Clearance{}, errAlreadySigned
+	if err := c.open(); err != nil {
+		return Clearance{}, err
 	}
 	if s.At.IsZero() {
 		s.At = s.ReceivedAt
@@ -85,9 +96,6 @@ func (c Case) Correct(s SignFor) (Clearance, error) {
 	if s.Act == Withdrawn {
 		s.Method, s.Ground = "", NotSigned
 		return Clearance{c.next(s)}, nil
-	}
-	if s.Method == "" {
-		s.Method = standing.Method
 	}
 	return c.judge(s)
 }
@@ -137,8 +145,6 @@ func (c Case) next(s SignFor) SignFor {
 	s.Version = len(c.Made) + 1
 	return s
 }
-
-var errAlreadySigned = &doorstep.ConflictError{Code: "already_signed", Detail: "this parcel is signed for; correct that, or withdraw it first"}
 
 // Missing is what a sign-for lacks. It never says why: what a consumer took back
 // or complained about is not told to couriers.

@@ -307,7 +307,7 @@ func TestTheMostSpecificWordDecides(t *testing.T) {
 		{"taken back", []prefs.Consent{all}, []prefs.Preference{{Scope: mine, Tag: prefs.NoLocker, SetAt: at(5)}}, "all"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := parcels.Case{Door: prefs.Door{Waybill: "SF1", AddressID: "a"}, Consents: tt.consents, Profile: prefs.Profile{Preferences: tt.said}}
+			c := parcels.Case{Door: prefs.Door{Waybill: "SF1", AddressID: "a"}, Consents: tt.consents, Profile: prefs.Profile{Preferences: tt.said}, DispatchedAt: morning}
 			cleared, err := c.Clear(parcels.SignFor{Act: parcels.Signed, Method: parcels.InLocker, At: at(30), ReceivedAt: at(40)})
 			record, ok := cleared.Record()
 			if !ok {

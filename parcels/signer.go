@@ -96,14 +96,12 @@ func (s *Signer) Sign(ctx context.Context, a doorstep.Actor, waybill string, ord
 func (s *Signer) Override(ctx context.Context, a doorstep.Actor, waybill string, order SignOrder, reason string) (SignFor, error) {
 	var checks doorstep.Checks
 	now := s.Now()
-	record := SignFor{Act: Signed, Method: Method(order.Method), ReceivedAt: now, By: a.Subject, Reason: checkReason(reason, &checks)}
-	if _, needed := record.Method.Needs(); !needed && record.Method != InPerson {
-		checks.Add("/method", "unknown_method", "must be in_person, proxy, locker, pickup_point or doorstep")
+	record := SignFor{
+		Act: Signed, Method: order.method(&checks), ReceivedAt: now, Details: order.details(&checks), By: a.Subject, Reason: checkReason(reason, &checks),
 	}
 	if order.At != "" {
 		record.At = doorstep.ParseEventTime("/at", order.At, now, &checks)
 	}
-	record.Details = order.details(&checks)
 	return s.record(ctx, a, waybill, Claim{record, order.clientID(&checks)}, &checks, Case.Override)
 }
 
@@ -112,24 +110,25 @@ func (s *Signer) Override(ctx context.Context, a doorstep.Actor, waybill string,
 func (s *Signer) Correct(ctx context.Context, a doorstep.Actor, waybill string, order SignOrder, reason string, withdraw bool) (SignFor, error) {
 	var checks doorstep.Checks
 	now := s.Now()
-	record := SignFor{Act: Corrected, Method: Method(order.Method), ReceivedAt: now, Reason: checkReason(reason, &checks)}
+	record := SignFor{Act: Corrected, ReceivedAt: now, Details: order.details(&checks), Reason: checkReason(reason, &checks)}
+	moment := checkMoment
 	if a.Role == doorstep.RoleManager {
 		record.By = a.Subject
+		moment = func(at string, now time.Time, checks *doorstep.Checks) time.Time {
+			return doorstep.ParseEventTime("/at", at, now, checks)
+		}
 	}
-	switch _, needed := record.Method.Needs(); {
+	switch {
 	case withdraw && order.Method != "":
 		checks.Add("/method", "not_with_withdraw", "give either a method or withdraw")
 	case withdraw:
 		record.Act = Withdrawn
-	case order.Method == "":
-		checks.Add("/method", "required", "give a method, or withdraw")
-	case !needed && record.Method != InPerson:
-		checks.Add("/method", "unknown_method", "must be in_person, proxy, locker, pickup_point or doorstep")
+	default:
+		record.Method = order.method(&checks)
 	}
 	if order.At != "" {
-		record.At = doorstep.ParseEventTime("/at", order.At, now, &checks)
+		record.At = moment(order.At, now, &checks)
 	}
-	record.Details = order.details(&checks)
 	return s.record(ctx, a, waybill, Claim{record, order.clientID(&checks)}, &checks, Case.Correct)
 }
 

@@ -167,13 +167,15 @@ type SignOrder struct {
 
 // check reads an order, received at now.
 func (o SignOrder) check(now time.Time, checks *doorstep.Checks) (s SignFor, clientID string) {
-	s = SignFor{Act: Signed, Method: Method(o.Method), ReceivedAt: now}
-	if !slices.Contains(Methods, s.Method) {
+	s = SignFor{Act: Signed, Method: o.method(checks), ReceivedAt: now, At: checkMoment(o.At, now, checks), Details: o.details(checks)}
+	return s, checkClientID(o.ClientID, checks)
+}
+
+func (o SignOrder) method(checks *doorstep.Checks) Method {
+	if !slices.Contains(Methods, Method(o.Method)) {
 		checks.Add("/method", "unknown_method", "must be in_person, proxy, locker, pickup_point or doorstep")
 	}
-	s.At = checkMoment(o.At, now, checks)
-	s.Details = o.details(checks)
-	return s, checkClientID(o.ClientID, checks)
+	return Method(o.Method)
 }
 
 func (o SignOrder) details(checks *doorstep.Checks) Details {

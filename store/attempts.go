@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"doorstep"
 	"doorstep/evidence"
@@ -38,17 +39,20 @@ func addAttempts(tx *Tx, facts []sealedFact) error {
 // History reads what was recorded of a parcel.
 func (db *DB) History(ctx context.Context, c parcels.Custody) (h parcels.History, err error) {
 	read := db.lister(ctx)
-	if h.DispatchedAt, err = lastOut(read, c.Outlet, c.Waybill); err != nil {
+	first, last, err := outSince(read, c)
+	if err != nil {
 		return h, err
 	}
+	h.DispatchedAt = last
 	if h.SignFors, err = db.signFors(read, c.Outlet, c.Waybill); err != nil {
 		return h, err
 	}
-	h.Attempts, err = attempts(read, c.Outlet, c.Waybill)
+	h.Attempts, err = attempts(read, c.Outlet, c.Waybill, first)
 	return h, err
 }
 
-func attempts(read lister, outlet doorstep.OutletNo, w doorstep.Waybill) ([]parcels.Attempt, error) {
+// attempts reads what was tried since a parcel went out to its consignee.
+func attempts(read lister, outlet doorstep.OutletNo, w doorstep.Waybill, since time.Time) ([]parcels.Attempt, error) {
 	var rows []struct {
 		ID         string
 		CourierNo  int64  `db:"courier_no"`
@@ -59,7 +63,7 @@ func attempts(read lister, outlet doorstep.OutletNo, w doorstep.Waybill) ([]parc
 		ReceivedMS int64 `db:"received_at_ms"`
 	}
 	err := read(&rows, `select id, courier_no, client_id, outcome, reason, at_ms, received_at_ms from attempt
-where outlet_no = ? and waybill = ? order by received_at_ms, id`, outlet, w)
+where outlet_no = ? and waybill = ? and received_at_ms >= ? order by received_at_ms, id`, outlet, w, ms(since))
 	if err != nil {
 		return nil, fmt.Errorf("attempts: %w", err)
 	}

@@ -84,17 +84,20 @@ func (db *DB) signCase(tx *Tx, c parcels.Custody, made []parcels.SignFor) (parce
 	if err != nil {
 		return parcels.Case{}, fmt.Errorf("consents: %w", err)
 	}
-	out, err := lastOut(tx.list, c.Outlet, c.Waybill)
-	return parcels.Case{Profile: profiles[c.Consumer], Consents: consentsOf(rows), DispatchedAt: out, Made: made}, err
+	_, last, err := outSince(tx.list, c)
+	return parcels.Case{Profile: profiles[c.Consumer], Consents: consentsOf(rows), DispatchedAt: last, Made: made}, err
 }
 
-// lastOut is when we last heard that a parcel is out.
-func lastOut(read lister, outlet doorstep.OutletNo, w doorstep.Waybill) (time.Time, error) {
-	var last []sql.NullInt64
-	if err := read(&last, `select max(received_at_ms) from dispatch where outlet_no = ? and waybill = ?`, outlet, w); err != nil {
-		return time.Time{}, fmt.Errorf("dispatches: %w", err)
+// outSince is when we first and last heard that a parcel is out to its consignee;
+// zero: never. A carrier uses its numbers again.
+func outSince(read lister, c parcels.Custody) (first, last time.Time, err error) {
+	var rows []struct{ First, Last sql.NullInt64 }
+	err = read(&rows, `select min(received_at_ms) as first, max(received_at_ms) as last from dispatch
+where outlet_no = ? and waybill = ? and consumer_id = ?`, c.Outlet, c.Waybill, c.Consumer)
+	if err != nil {
+		return first, last, fmt.Errorf("dispatches: %w", err)
 	}
-	return fromNullMS(last[0]), nil
+	return fromNullMS(rows[0].First), fromNullMS(rows[0].Last), nil
 }
 
 // errPastGate would be our own mistake: a record that the gate never saw.

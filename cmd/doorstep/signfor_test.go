@@ -310,7 +310,6 @@ func TestACorrectionIsANewRecordWithinItsWindow(t *testing.T) {
 		require.Equal(t, "correction_too_late", correct(boss, "SF1", withdraw).problem(http.StatusConflict).Code)
 		require.Len(t, a.evidence("west", "&kind=sign_for&waybill=SF1"), 2)
 		require.Len(t, a.evidence("west", "&kind=correction&waybill=SF1"), 2)
-
 	})
 }
 
