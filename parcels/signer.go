@@ -30,8 +30,8 @@ type SignStore interface {
 	// parcel's records. What was kept under the same client id already is given
 	// back, and judge is not asked; other content under it is a ConflictError.
 	Sign(ctx context.Context, c Custody, order Claim, judge func(Case) (Clearance, error)) (SignFor, error)
-	// AddAttempt keeps an attempt with its evidence. new is false if it was there.
-	AddAttempt(ctx context.Context, fact evidence.Fact) (new bool, err error)
+	// AddAttempt keeps an attempt with its evidence. fresh is false if it was there.
+	AddAttempt(ctx context.Context, fact evidence.Fact) (fresh bool, err error)
 	// History reads what was recorded of a parcel.
 	History(ctx context.Context, c Custody) (History, error)
 	// Overrides lists sign-fors that managers took upon themselves, the newest
@@ -159,8 +159,8 @@ func (s *Signer) record(ctx context.Context, a doorstep.Actor, waybill string, c
 	})
 }
 
-// Attempt records a delivery that failed. new is false if it was recorded before.
-func (s *Signer) Attempt(ctx context.Context, a doorstep.Actor, waybill string, order AttemptOrder) (got Attempt, h History, new bool, err error) {
+// Attempt records a delivery that failed. fresh is false if it was recorded before.
+func (s *Signer) Attempt(ctx context.Context, a doorstep.Actor, waybill string, order AttemptOrder) (got Attempt, h History, fresh bool, err error) {
 	w, err := doorstep.ParseWaybill(waybill)
 	if err != nil {
 		return got, h, false, doorstep.NotFound("parcel", "")
@@ -176,7 +176,7 @@ func (s *Signer) Attempt(ctx context.Context, a doorstep.Actor, waybill string, 
 	}
 	got.ID, got.CourierNo = s.NewID(c.Outlet), c.CourierNo
 	fact := got.Fact(c, clientID, shown)
-	if new, err = s.Store.AddAttempt(ctx, fact); err != nil {
+	if fresh, err = s.Store.AddAttempt(ctx, fact); err != nil {
 		return got, h, false, err
 	}
 	h, err = s.Store.History(ctx, c)
@@ -185,7 +185,7 @@ func (s *Signer) Attempt(ctx context.Context, a doorstep.Actor, waybill string, 
 			got = made
 		}
 	}
-	return got, h, new, err
+	return got, h, fresh, err
 }
 
 // Parcel shows what was recorded of a parcel.

@@ -11,7 +11,7 @@ import (
 )
 
 // AddAttempt keeps an attempt as what it is among a phone's uploads.
-func (db *DB) AddAttempt(ctx context.Context, fact evidence.Fact) (new bool, err error) {
+func (db *DB) AddAttempt(ctx context.Context, fact evidence.Fact) (fresh bool, err error) {
 	verdicts, err := db.AddUploads(ctx, []evidence.Fact{fact})
 	if err != nil {
 		return false, err
