@@ -58,6 +58,8 @@ func chain(tokens Authenticator, keys *idempotent, id string, roles []doorstep.R
 		return []echo.MiddlewareFunc{admit(tokens, roles), readBody(maxBatch, ofJSON)}
 	case id == "putPhoto":
 		return []echo.MiddlewareFunc{admit(tokens, roles), readBody(photos.MaxBytes, ofImages)}
+	case keyed[id]:
+		return []echo.MiddlewareFunc{admit(tokens, roles), readBody(maxBody, ofJSON)}
 	}
 	return []echo.MiddlewareFunc{admit(tokens, roles), readBody(maxBody, ofJSON), keys.operation(id)}
 }

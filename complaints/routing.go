@@ -9,9 +9,9 @@ import (
 
 // Handover is one event of a parcel's custody chain.
 type Handover struct {
-	Kind    string            `json:"kind"` // scan, dispatch or sign_for
+	Kind    string            `json:"kind"` // scan, dispatch, attempt or sign_for
 	Outlet  doorstep.OutletNo `json:"-"`
-	Code    string            `json:"code,omitempty"` // of a scan: our status
+	Code    string            `json:"code,omitempty"` // of a scan our status, of a sign-for its method
 	At      time.Time         `json:"at"`
 	Courier int64             `json:"-"`
 }
@@ -20,6 +20,7 @@ type Handover struct {
 const (
 	ByScan     = "scan"
 	ByDispatch = "dispatch"
+	ByAttempt  = "attempt"
 	BySignFor  = "sign_for"
 )
 
@@ -68,7 +69,7 @@ func Route(category Category, chain []Handover) (Routing, bool) {
 		}
 		return Handover{}, false
 	}
-	ends := func(h Handover) bool { return h.Kind == BySignFor || slices.Contains(doorCodes, h.Code) }
+	ends := func(h Handover) bool { return h.Kind == BySignFor || h.Kind == ByAttempt || slices.Contains(doorCodes, h.Code) }
 	if slices.Contains(atTheDoor, category) {
 		if h, ok := last(ends); ok {
 			return Routing{Outlet: h.Outlet, Rule: CustodyRule, Events: []Handover{h}}, true

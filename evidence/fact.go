@@ -43,10 +43,15 @@ const (
 	// TagVerdict is what a courier or a manager says of a tag. It is evidence of
 	// what a consumer wants, never of anybody's fault.
 	TagVerdict Kind = "tag_verdict"
+	SignFor    Kind = "sign_for"
+	Correction Kind = "correction" // of a sign-for, or its withdrawal
+	Consent    Kind = "consent"    // given, or withdrawn
 )
 
 // Kinds lists them.
-var Kinds = []Kind{Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint, PhotoArrival, TagVerdict}
+var Kinds = []Kind{
+	Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint, PhotoArrival, TagVerdict, SignFor, Correction, Consent,
+}
 
 // Source says whose word a record is.
 type Source string
@@ -79,12 +84,12 @@ type Fact struct {
 	ReceivedAt  time.Time // ours
 	ClientID    string    // the phone's own id of an upload
 	Fields      []Field
-	Derived     []Field // what we make of an upload: sent again, it may come out differently and is still the same
+	Derived     []Field // beside what was sent under the ClientID: sent again, it may come out differently and is still the same
 }
 
 // Photo is the hash of the photo that the fact declares, or "".
 func (f Fact) Photo() string {
-	for _, field := range f.Fields {
+	for _, field := range slices.Concat(f.Fields, f.Derived) {
 		if field.Name == "photo_sha256" || f.Kind == Photo && field.Name == "sha256" {
 			hash, _ := field.Value.(string)
 			return hash

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"math"
+	"slices"
 
 	"doorstep"
 )
@@ -45,7 +46,7 @@ type Fix struct {
 
 // fix reads a location's.
 func (f Fact) fix() (at Fix) {
-	for _, field := range f.Fields {
+	for _, field := range slices.Concat(f.Fields, f.Derived) {
 		n, _ := field.Value.(float64)
 		switch field.Name {
 		case "lat":

@@ -9,20 +9,25 @@ import (
 	"doorstep/parcels"
 )
 
-// Custody finds a parcel that the caller may complain about, with its chain of
-// custody over all outlets of the company.
-func (db *DB) Custody(ctx context.Context, a doorstep.Actor, w doorstep.Waybill) (complaints.Custody, error) {
+// parcelOf finds a parcel that the caller may speak of.
+func (db *DB) parcelOf(ctx context.Context, a doorstep.Actor, w doorstep.Waybill) (custodyRow, error) {
 	where := newFilter("1 = 1")
 	switch a.Role {
 	case doorstep.RoleConsumer:
 		if a.Waybill != "" && a.Waybill != w {
-			return complaints.Custody{}, doorstep.NotFound("parcel", string(w))
+			return custodyRow{}, doorstep.NotFound("parcel", string(w))
 		}
 		where.and("consumer_id = ?", a.Consumer)
 	case doorstep.RoleManager:
 		where.and("outlet_no = (select no from outlet where company_no = ? and id = ?)", a.Company, a.Outlet)
 	}
-	row, err := db.custody(ctx, a.Company, w, where)
+	return db.custody(ctx, a.Company, w, where)
+}
+
+// Custody finds a parcel that the caller may complain about, with its chain of
+// custody over all outlets of the company.
+func (db *DB) Custody(ctx context.Context, a doorstep.Actor, w doorstep.Waybill) (complaints.Custody, error) {
+	row, err := db.parcelOf(ctx, a, w)
 	if err != nil {
 		return complaints.Custody{}, err
 	}
@@ -58,7 +63,11 @@ func (db *DB) chain(ctx context.Context, outlets []int64, w doorstep.Waybill) ([
 	err := db.list(ctx, &rows, `select 'scan' as kind, outlet_no, status, at_ms, 0 as courier_no, 1 as place from scan where outlet_no`+db.inList+` and waybill = ?
 union all
 select 'dispatch', outlet_no, '', dispatched_at_ms, courier_no, 2 from dispatch where outlet_no`+db.inList+` and waybill = ?
-order by at_ms, place, outlet_no`, list, w, list, w)
+union all
+select 'attempt', outlet_no, '', at_ms, courier_no, 3 from attempt where outlet_no`+db.inList+` and waybill = ?
+union all
+select 'sign_for', outlet_no, method, at_ms, courier_no, 4 from sign_for where outlet_no`+db.inList+` and waybill = ? and act <> 'withdrawal'
+order by at_ms, place, outlet_no`, list, w, list, w, list, w, list, w)
 	if err != nil {
 		return nil, fmt.Errorf("custody of a parcel: %w", err)
 	}

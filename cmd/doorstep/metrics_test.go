@@ -208,13 +208,14 @@ func TestMetricsSayNothingAboutAnybody(t *testing.T) {
 			"code":     {"ok"}, // the sink is well
 			"state":    {"gathering", "queued", "leased", "active", "retired"},
 			"ending": {
-				"informed", "no_device", "provider_down", "refused", "expired", "quiet_hours", "budget", "never_acked", "superseded",
+				"informed", "no_device", "provider_down", "refused", "expired", "quiet_hours", "budget", "never_acked", "superseded", "signed_first",
 			},
 			"reason": {"quiet_hours", "budget", "replaced", "too_many", "slow_reader", "token_ended"},
 			"method": {http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete, "other"},
 			"status": {"2xx", "4xx"},
 			"route":  routes,
 			"tag":    codesOf(prefs.Tags),
+			"ground": {"in_person", "consent", "override", "withdrawn"},
 		}
 		names := map[string]bool{}
 		for line := range strings.Lines(got) {
@@ -236,7 +237,7 @@ func TestMetricsSayNothingAboutAnybody(t *testing.T) {
 			"doorstep_push_queue": true, "doorstep_push_oldest_due_seconds": true, "doorstep_push_devices": true,
 			"doorstep_push_breaker_open": true, "doorstep_push_rate_per_second": true, "doorstep_push_in_flight": true,
 			"doorstep_push_alerts_ended_total": true, "doorstep_push_held_total": true, "doorstep_sse_dropped_total": true,
-			"doorstep_learning_paused_total": true,
+			"doorstep_learning_paused_total": true, "doorstep_sign_fors_total": true,
 		}, names)
 	})
 }

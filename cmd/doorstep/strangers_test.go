@@ -18,8 +18,9 @@ var strangers = map[string]func(*testing.T, *scene){
 	"rosters": otherRosters, "waybills": otherWaybills, "parcels": otherParcels, "wishes": otherWishes, "consents": otherConsents,
 	"complaints": otherComplaints, "devices": otherDevices, "couriers": otherCouriers, "evidence": otherEvidence, "keys": sameKey,
 	"unread": otherUnread, "verdicts": otherVerdicts, "contacts": otherContacts, "feeds": otherFeeds,
-	"photos": otherPhotos,
+	"photos":  otherPhotos,
 	"notices": otherNotices, "codes": sameCodes,
+	"signs": otherSigns,
 }
 
 // An object of another company, outlet, consumer or courier is as if it were
@@ -197,8 +198,9 @@ func otherConsents(t *testing.T, s *scene) {
 	}
 	page := read[api.ConsentPage](s.get(s.consumer(anne), "/v1/me/consents?limit=1"), http.StatusOK)
 	require.Nil(t, page.NextCursor)
-	own := read[api.Consent](s.post(s.consumer(bela), "/v1/me/consents", api.ConsentInput{Kind: "locker", Scope: "all", ReceiptMethod: "photo"}), http.StatusCreated)
-	require.Equal(t, []api.Consent{own}, s.consents(s.consumer(bela)))
+	theirs := s.rival(doorstep.RoleConsumer)
+	own := read[api.Consent](s.post(theirs, "/v1/me/consents", api.ConsentInput{Kind: "locker", Scope: "all", ReceiptMethod: "photo"}), http.StatusCreated)
+	require.Equal(t, []api.Consent{own}, s.consents(theirs))
 }
 
 func otherComplaints(t *testing.T, s *scene) {
