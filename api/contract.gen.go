@@ -674,7 +674,7 @@ type InclusionProof struct {
 	// Leaf The text whose hash the log has: of the record its id, kind, time of receipt and commitments.
 	Leaf string `json:"leaf"`
 
-	// Proof The same as C2SP tlog-proof has it
+	// Proof The same as C2SP tlog-proof has it, with the signed checkpoint.
 	Proof string `json:"proof"`
 	Size  int64  `json:"size"`
 }
