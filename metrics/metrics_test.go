@@ -21,13 +21,16 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 // queue is a fake database.
 type queue struct {
-	waiting push.Backlog
-	devices []push.DeviceCount
-	counts  int // of devices
-	err     error
+	waiting  push.Backlog
+	devices  []push.DeviceCount
+	counts   int // of devices
+	unsealed time.Time
+	err      error
 }
 
 func (q *queue) Backlog(context.Context, time.Time) (push.Backlog, error) { return q.waiting, q.err }
+
+func (q *queue) OldestUnsealed(context.Context) (time.Time, error) { return q.unsealed, q.err }
 
 func (q *queue) Devices(context.Context) ([]push.DeviceCount, error) {
 	q.counts++
