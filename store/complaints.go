@@ -31,10 +31,6 @@ const (
 // text is added to it instead.
 func (db *DB) File(ctx context.Context, c complaints.Intake) (complaints.Complaint, error) {
 	comp := c.Complaint
-	facts, err := db.sealFacts([]evidence.Fact{c.Fact})
-	if err != nil {
-		return complaints.Complaint{}, err
-	}
 	row, err := db.complaintColumns(c.Complaint)
 	if err != nil {
 		return complaints.Complaint{}, err
@@ -70,18 +66,16 @@ func (db *DB) File(ctx context.Context, c complaints.Intake) (complaints.Complai
 		if err := db.addReporter(tx, comp, c); err != nil {
 			return err
 		}
-		fact := facts[0]
-		if comp.Merged && comp.Outlet != c.Complaint.Outlet {
-			moved := c.Fact
-			moved.Outlet, moved.ID = comp.Outlet, db.newID(comp.Outlet)
-			sealed, err := db.sealFacts([]evidence.Fact{moved})
-			if err != nil {
-				return err
-			}
-			fact = sealed[0]
-		}
+		fact := c.Fact
 		fact.ComplaintID = comp.ID // of the one it was merged into, if it was
-		if err := addFacts(tx, []sealedFact{fact}); err != nil {
+		if comp.Outlet != fact.Outlet {
+			fact.Outlet, fact.ID = comp.Outlet, db.newID(comp.Outlet)
+		}
+		facts, err := db.sealFacts([]evidence.Fact{fact})
+		if err != nil {
+			return err
+		}
+		if err := addFacts(tx, facts); err != nil {
 			return err
 		}
 		if len(lessons) == 0 {
