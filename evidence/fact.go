@@ -36,13 +36,16 @@ const (
 	Receipt   Kind = "receipt"
 	Complaint Kind = "complaint"
 
+	// CallIntent is that a courier asked for the masked number to dial.
+	CallIntent Kind = "call_intent"
+
 	// TagVerdict is what a courier or a manager says of a tag. It is evidence of
 	// what a consumer wants, never of anybody's fault.
 	TagVerdict Kind = "tag_verdict"
 )
 
 // Kinds lists them.
-var Kinds = []Kind{Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint, TagVerdict}
+var Kinds = []Kind{Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint, CallIntent, TagVerdict}
 
 // Source says whose word a record is.
 type Source string
