@@ -23,7 +23,10 @@ const bodyKey = "doorstep.body"
 
 // readBody reads the whole body of a POST or PUT, up to limit bytes, and refuses
 // one that does not claim to be JSON.
-func readBody(limit int64) echo.MiddlewareFunc {
+func readBody(limit int64) echo.MiddlewareFunc { return readBodyOf(limit, isJSON) }
+
+// readBodyOf does the same for bodies of the kinds that accepts knows.
+func readBodyOf(limit int64, accepts func(contentType string) bool) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
@@ -46,7 +49,7 @@ func readBody(limit int64) echo.MiddlewareFunc {
 				return &refusal{
 					status: http.StatusBadRequest, code: "bad_request", detail: "the body broke off", cause: err,
 				}
-			case buf.Len() > 0 && !isJSON(r.Header.Get(echo.HeaderContentType)):
+			case buf.Len() > 0 && !accepts(r.Header.Get(echo.HeaderContentType)):
 				return &refusal{
 					status: http.StatusUnsupportedMediaType, code: "unsupported_media_type",
 					detail: "the body must be application/json in UTF-8",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -109,6 +110,19 @@ func (a adapter) record(raw []byte, now time.Time) Record {
 	return r
 }
 
+// Reason is the code of what is wrong with a record, and where.
+func (r Record) Reason() string {
+	var invalid *doorstep.InvalidError
+	if !errors.As(r.Err, &invalid) {
+		return "unreadable"
+	}
+	parts := make([]string, len(invalid.Fields))
+	for i, f := range invalid.Fields {
+		parts[i] = strings.TrimSpace(f.Code + " " + f.Pointer)
+	}
+	return strings.Join(parts, ", ")
+}
+
 // malformed refuses what is no record of the provider's.
 func malformed(pointer string) error {
 	return &doorstep.InvalidError{Fields: []doorstep.FieldError{{
@@ -116,8 +130,8 @@ func malformed(pointer string) error {
 	}}}
 }
 
-// errBody refuses a body that cannot be taken apart.
-var errBody = malformed("")
+// ErrUnreadable refuses a body that cannot be taken apart into records.
+var ErrUnreadable = errors.New("body is not of this provider's form")
 
 func canonicalJSON(raw []byte) ([]byte, error) {
 	v := jsontext.Value(bytes.Clone(raw))
@@ -131,13 +145,13 @@ func splitJSON(d Delivery) ([][]byte, error) {
 	if dec.PeekKind() != '[' {
 		v, err := dec.ReadValue()
 		if err != nil || v.Kind() != '{' || dec.PeekKind() != jsontext.KindInvalid {
-			return nil, errBody
+			return nil, ErrUnreadable
 		}
 		return [][]byte{bytes.Clone(v)}, nil
 	}
 	list, err := elements(dec)
 	if err != nil || dec.PeekKind() != jsontext.KindInvalid {
-		return nil, errBody
+		return nil, ErrUnreadable
 	}
 	return list, nil
 }
@@ -145,7 +159,7 @@ func splitJSON(d Delivery) ([][]byte, error) {
 // elements reads an array's objects.
 func elements(dec *jsontext.Decoder) (list [][]byte, err error) {
 	if dec.PeekKind() != '[' {
-		return nil, errBody
+		return nil, ErrUnreadable
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return nil, err
@@ -156,7 +170,7 @@ func elements(dec *jsontext.Decoder) (list [][]byte, err error) {
 			return nil, err
 		}
 		if v.Kind() != '{' || len(list) == MaxRecords {
-			return nil, errBody
+			return nil, ErrUnreadable
 		}
 		list = append(list, bytes.Clone(v))
 	}

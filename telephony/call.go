@@ -49,6 +49,14 @@ func FoldCall(events []Event) (c Call) {
 	return c
 }
 
+// Direction is outgoing if the courier rang.
+func (c Call) Direction() string {
+	if c.Incoming {
+		return "incoming"
+	}
+	return "outgoing"
+}
+
 // Rings is how long it rang until somebody answered or gave up; false where it
 // did not ring, rings still, or nobody says.
 func (c Call) Rings() (time.Duration, bool) {

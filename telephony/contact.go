@@ -1,6 +1,7 @@
 package telephony
 
 import (
+	"slices"
 	"time"
 
 	"doorstep"
@@ -38,19 +39,13 @@ func (c Contact) Assigned() bool { return c.Parcel.Waybill != "" }
 // much.
 const MaxEvents = 100
 
-// add takes an event in; false where it is there already or is one too many.
-func (c *Contact) add(e Event) bool {
-	for _, was := range c.Events {
-		if was.Key == e.Key {
-			return false
-		}
-	}
-	if len(c.Events) >= MaxEvents {
-		return false
-	}
+func (c Contact) has(key string) bool {
+	return slices.ContainsFunc(c.Events, func(e Event) bool { return e.Key == key })
+}
+
+func (c *Contact) add(e Event) {
 	c.Events = append(c.Events, e)
 	c.StartedAt = earliest(c.StartedAt, e.StartedAt, e.At)
-	return true
 }
 
 // fact is the evidence of one event: what it says itself. What the events of a
@@ -76,7 +71,7 @@ func (c Contact) fact(p Provider, e Event, hash func(doorstep.Phone) string) evi
 		}
 	}
 	if c.Kind == evidence.Call {
-		say("direction", direction(e.Incoming))
+		say("direction", Call{Incoming: e.Incoming}.Direction())
 		if e.Rang != evidence.Unknown {
 			say("rang", e.Rang.String())
 		}
@@ -94,11 +89,4 @@ func (c Contact) fact(p Provider, e Event, hash func(doorstep.Phone) string) evi
 		}
 	}
 	return f
-}
-
-func direction(incoming bool) string {
-	if incoming {
-		return "incoming"
-	}
-	return "outgoing"
 }

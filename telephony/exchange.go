@@ -73,10 +73,17 @@ func (x *Exchange) Receive(ctx context.Context, c Caller, p Provider, d Delivery
 			return nil, Answer{}, fmt.Errorf("records of %s: %w", p, err)
 		}
 		for i, status := range kept {
-			verdicts[places[i]].Status = status
+			v := &verdicts[places[i]]
+			if v.Status = status; status == Conflict {
+				v.Status, v.Err = evidence.Rejected, errOtherContent
+			}
 		}
 	}
 	return verdicts, adapter.answer, nil
+}
+
+var errOtherContent = &doorstep.ConflictError{
+	Code: "conflict", Detail: "a record with this id and other content is kept already; this one is kept beside it and flagged",
 }
 
 // Heartbeat notes that a feed is alive though it has nothing to report.

@@ -32,13 +32,20 @@ type genericEvent struct {
 	Number     string  `json:"masked_number"`
 }
 
-// splitGeneric takes {"events": [...]} apart.
+// splitGeneric takes {"events": [...]} apart. As in any batch of ours, an unknown
+// field or a wrong type refuses the whole.
 func splitGeneric(d Delivery) ([][]byte, error) {
+	var form struct {
+		Events []genericEvent `json:"events"`
+	}
+	if err := json.Unmarshal(d.Body, &form, json.RejectUnknownMembers(true)); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
 	var batch struct {
 		Events []jsontext.Value `json:"events"`
 	}
-	if err := json.Unmarshal(d.Body, &batch, json.RejectUnknownMembers(true)); err != nil {
-		return nil, errBody
+	if err := json.Unmarshal(d.Body, &batch); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	if len(batch.Events) == 0 || len(batch.Events) > MaxRecords {
 		return nil, evidence.ErrBatchSize("/events", MaxRecords)

@@ -57,7 +57,7 @@ func splitHuawei(d Delivery) ([][]byte, error) {
 		Status    jsontext.Value   `json:"statusInfo"`
 	}
 	if err := json.Unmarshal(d.Body, &b); err != nil || len(b.Fees) > MaxRecords {
-		return nil, errBody
+		return nil, ErrUnreadable
 	}
 	if b.Status != nil {
 		b.Fees = append(b.Fees, b.Status)
@@ -72,7 +72,7 @@ func splitHuawei(d Delivery) ([][]byte, error) {
 			Inner     jsontext.Value `json:",inline"`
 		}{b.EventType, inner})
 		if err != nil {
-			return nil, errBody
+			return nil, ErrUnreadable
 		}
 		list[i] = raw
 	}

@@ -25,9 +25,8 @@ type Kept struct {
 	ReceivedAt time.Time
 }
 
-// Lookup is what a batch of events needs to know.
+// Lookup asks where contacts belong.
 type Lookup struct {
-	Subjects []Subject
 	Waybills []doorstep.Waybill
 	Intents  []string
 	Numbers  []string  // keyed hashes of masked numbers
@@ -36,9 +35,8 @@ type Lookup struct {
 
 // Found answers a Lookup.
 type Found struct {
-	Contacts map[Subject]Contact
-	Runs     map[doorstep.Waybill][]Run // in order of time
-	Intents  []Intent
+	Runs    map[doorstep.Waybill][]Run // in order of time
+	Intents []Intent
 }
 
 // Run is that a parcel went out with a courier; without one, that it is known.
@@ -63,8 +61,10 @@ type SortStore interface {
 	WaitingRecords(ctx context.Context, limit int) ([]Source, error)
 	// TakeRecords lists the oldest records that wait.
 	TakeRecords(ctx context.Context, s Source, limit int) ([]Kept, error)
-	// LookUp finds contacts, parcels and intents.
-	LookUp(ctx context.Context, s Source, l Lookup) (Found, error)
+	// Contacts finds those that were heard of before.
+	Contacts(ctx context.Context, s Source, list []Subject) (map[Subject]Contact, error)
+	// LookUp finds parcels and intents of the company.
+	LookUp(ctx context.Context, company doorstep.CompanyNo, l Lookup) (Found, error)
 	// FinishRecords keeps what records came to, unless another node did it or is at
 	// it: then nothing is done and done is false.
 	FinishRecords(ctx context.Context, s Source, sorted Sorted, now time.Time) (done bool, err error)
@@ -167,11 +167,17 @@ func (s *Sorter) sort(ctx context.Context, source Source) (n int, done bool, err
 		sorted.Read = append(sorted.Read, k.Key)
 		events = append(events, r.Event)
 	}
-	found, err := s.Store.LookUp(ctx, source, s.lookup(events))
+	changed, err := s.gather(ctx, source, events, &sorted)
 	if err != nil {
 		return 0, true, err
 	}
-	s.fold(source, events, found, &sorted)
+	found, err := s.Store.LookUp(ctx, source.Company, s.lookup(changed))
+	if err != nil {
+		return 0, true, err
+	}
+	for _, c := range changed {
+		s.conclude(source.Provider, c, found, &sorted)
+	}
 	done, err = s.Store.FinishRecords(ctx, source, sorted, s.Now())
 	if !done || err != nil {
 		return 0, done || err != nil, err
@@ -179,26 +185,88 @@ func (s *Sorter) sort(ctx context.Context, source Source) (n int, done bool, err
 	return len(kept), true, nil
 }
 
-// lookup says what must be known to fold the events.
-func (s *Sorter) lookup(events []Event) (l Lookup) {
-	for _, e := range events {
-		l.Subjects = append(l.Subjects, Subject{e.Kind, e.Subject})
-		switch w, isIntent := reference(e.Reference); {
-		case isIntent:
-			l.Intents = append(l.Intents, e.Reference)
-		case w != "":
-			l.Waybills = append(l.Waybills, w)
+// change is a contact and what is new of it.
+type change struct {
+	Contact
+	fresh []Event
+}
+
+// gather takes events into their contacts and gives those that changed.
+func (s *Sorter) gather(ctx context.Context, source Source, events []Event, sorted *Sorted) (list []*change, err error) {
+	subjects := make([]Subject, len(events))
+	for i, e := range events {
+		subjects[i] = Subject{e.Kind, e.Subject}
+	}
+	known, err := s.Store.Contacts(ctx, source, subjects)
+	if err != nil {
+		return nil, err
+	}
+	changes := map[Subject]*change{}
+	for i, e := range events {
+		c := changes[subjects[i]]
+		if c == nil {
+			c = &change{Contact: known[subjects[i]]}
+			c.Subject = subjects[i]
+			changes[subjects[i]] = c
+		}
+		switch {
+		case c.has(e.Key):
+			continue
+		case len(c.Events) >= MaxEvents:
+			sorted.Bad = append(sorted.Bad, e.Key)
+			continue
+		case len(c.fresh) == 0:
+			list = append(list, c)
+		}
+		c.add(e)
+		c.fresh = append(c.fresh, e)
+		if w, isIntent := reference(e.Reference); isIntent || w != "" {
+			c.Reference = e.Reference
 		}
 		if e.Number != "" {
-			l.Numbers = append(l.Numbers, s.Store.HashNumber(e.Number))
-			from := earliest(e.StartedAt, e.At)
-			l.From = earliest(l.From, from.Add(-s.Policy.Pairing.Duration()))
-			if e.At.After(l.To) {
-				l.To = e.At
+			c.Number = s.Store.HashNumber(e.Number)
+		}
+	}
+	return list, nil
+}
+
+// lookup asks for what tells where contacts belong.
+func (s *Sorter) lookup(changed []*change) (l Lookup) {
+	for _, c := range changed {
+		if c.Assigned() {
+			continue
+		}
+		switch w, isIntent := reference(c.Reference); {
+		case isIntent:
+			l.Intents = append(l.Intents, c.Reference)
+		case w != "":
+			l.Waybills = append(l.Waybills, w)
+		case c.Number != "":
+			l.Numbers = append(l.Numbers, c.Number)
+			l.From = earliest(l.From, c.StartedAt.Add(-s.Policy.Pairing.Duration()))
+			if until := c.StartedAt.Add(clockSkew); until.After(l.To) {
+				l.To = until
 			}
 		}
 	}
 	return l
+}
+
+// conclude finds a contact's parcel and makes facts of what is new of it; once the
+// parcel becomes known, of all that came before too.
+func (s *Sorter) conclude(p Provider, c *change, found Found, sorted *Sorted) {
+	tell := c.fresh
+	if !c.Assigned() && s.assign(&c.Contact, found) {
+		tell = slices.Concat(c.Events[:len(c.Events)-len(c.fresh)], c.fresh) // the fresh still know their numbers
+	}
+	if c.Assigned() {
+		for _, e := range tell {
+			f := c.fact(p, e, s.Store.HashNumber)
+			f.ID = s.NewID(f.Outlet)
+			sorted.Facts = append(sorted.Facts, f)
+		}
+	}
+	sorted.Contacts = append(sorted.Contacts, c.Contact)
 }
 
 // reference reads what a carrier gave a provider: the id of an intent, or a
@@ -212,58 +280,6 @@ func reference(text string) (w doorstep.Waybill, isIntent bool) {
 		return "", false
 	}
 	return w, false
-}
-
-// fold takes the events into their contacts. An event of a contact whose parcel
-// is known becomes a fact; once a parcel becomes known, so do the events before.
-func (s *Sorter) fold(source Source, events []Event, found Found, sorted *Sorted) {
-	contacts := map[Subject]*Contact{}
-	var order []Subject
-	fresh := map[Subject][]Event{}
-	for _, e := range events {
-		subject := Subject{e.Kind, e.Subject}
-		c := contacts[subject]
-		if c == nil {
-			kept := found.Contacts[subject]
-			c = &kept
-			c.Subject = subject
-			contacts[subject] = c
-			order = append(order, subject)
-		}
-		if !c.add(e) {
-			continue
-		}
-		if w, isIntent := reference(e.Reference); isIntent || w != "" {
-			c.Reference = e.Reference
-		}
-		if e.Number != "" {
-			c.Number = s.Store.HashNumber(e.Number)
-		}
-		fresh[subject] = append(fresh[subject], e)
-	}
-	for _, subject := range order {
-		c := contacts[subject]
-		if len(fresh[subject]) == 0 {
-			continue
-		}
-		tell := fresh[subject]
-		if !c.Assigned() && s.assign(c, found) {
-			tell = slices.Clone(c.Events)
-			for i := range tell { // those of now still know their numbers
-				if at := slices.IndexFunc(fresh[subject], func(e Event) bool { return e.Key == tell[i].Key }); at >= 0 {
-					tell[i] = fresh[subject][at]
-				}
-			}
-		}
-		if c.Assigned() {
-			for _, e := range tell {
-				f := c.fact(source.Provider, e, s.Store.HashNumber)
-				f.ID = s.NewID(f.Outlet)
-				sorted.Facts = append(sorted.Facts, f)
-			}
-		}
-		sorted.Contacts = append(sorted.Contacts, *c)
-	}
 }
 
 // assign finds a contact's parcel: by the intent or the waybill that the carrier

@@ -35,7 +35,7 @@ const referenceField = "_reference"
 // splitForm takes a form, and what stood in the address, for one record.
 func splitForm(d Delivery) ([][]byte, error) {
 	if _, err := url.ParseQuery(string(d.Body)); err != nil || len(d.Body) == 0 {
-		return nil, errBody
+		return nil, ErrUnreadable
 	}
 	raw := bytes.Clone(d.Body)
 	if d.Reference != "" {

@@ -32,6 +32,7 @@ import (
 	"doorstep/reading"
 	"doorstep/store"
 	"doorstep/store/storetest"
+	"doorstep/telephony"
 	"doorstep/vault"
 	"doorstep/web"
 )
@@ -47,6 +48,7 @@ type app struct {
 	server  *httptest.Server // of streams; nil until it is needed
 	sender  *push.Sender
 	relay   *feed.Relay
+	sorter  *telephony.Sorter
 	metrics *metrics.Metrics
 	log     *journal
 	bell    *push.Bell // of streams
@@ -106,7 +108,9 @@ func (s *site) node(t *testing.T) *app {
 	log := slog.New(slog.NewJSONHandler(a.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	a.bell = &push.Bell{}
 	a.db.OnNews(func(n store.News) { ring(a.bell, n) })
-	server := newServer(a.db, reader, a.bell, s.clock.Now, doorstep.MakeID)
+	policy, err := telephony.LoadPolicy()
+	require.NoError(t, err)
+	server := newServer(a.db, reader, policy, a.bell, s.clock.Now, doorstep.MakeID)
 	a.desk = server.Desk
 	server.PublicURL = func() string { return "https://doorstep.example" }
 	browsers, err := webpush.New(webpush.Config{
@@ -130,6 +134,9 @@ func (s *site) node(t *testing.T) *app {
 		Operations: server,
 		Tokens:     api.Tokens{Authenticator: &access.Authenticator{Store: a.db, Now: s.clock.Now}},
 		Replays:    store.Replays{DB: a.db},
+		Exchange:   server.Exchange,
+		Accounts:   server.Accounts,
+		PublicURL:  server.PublicURL,
 		Follow:     server.Inbox.Follow,
 		Dropped:    a.metrics.Dropped,
 		Ready:      a.db.Ping,
@@ -141,6 +148,7 @@ func (s *site) node(t *testing.T) *app {
 	web.Register(e, &access.Authenticator{Store: a.db, Now: s.clock.Now}, server.Outreach)
 	e.Use(a.metrics.Requests(e))
 	a.relay = feed.NewRelay(a.db, s.clock.Now, log)
+	a.sorter = telephony.NewSorter(telephony.Sorter{Store: a.db, Policy: policy, Now: s.clock.Now, NewID: doorstep.MakeID, Log: log})
 	a.streams, a.handler = e, apitest.Checked(t, e)
 	return a
 }

@@ -31,6 +31,7 @@ import (
 	"doorstep/push"
 	"doorstep/reading"
 	"doorstep/store"
+	"doorstep/telephony"
 	"doorstep/web"
 )
 
@@ -91,6 +92,10 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	if err != nil {
 		return err
 	}
+	policy, err := telephony.LoadPolicy()
+	if err != nil {
+		return err
+	}
 	again, err := c.Second.open(log)
 	if err != nil {
 		return err
@@ -119,16 +124,20 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	db.Observe(measured)
 	db.ClaimWith(sender)
 	relay := feed.NewRelay(db, now, log)
+	sorter := telephony.NewSorter(telephony.Sorter{Store: db, Policy: policy, Now: now, NewID: doorstep.MakeID, Log: log})
 	db.OnNews(func(n store.News) {
 		if n.Events || n.Missed {
 			relay.Wake()
 		}
-		if !n.Events {
+		if n.Records || n.Missed {
+			sorter.Wake()
+		}
+		if !n.Events && !n.Records {
 			sender.Wake()
 			ring(bell, n)
 		}
 	})
-	operations := newServer(db, reader, bell, now, doorstep.MakeID)
+	operations := newServer(db, reader, policy, bell, now, doorstep.MakeID)
 	operations.PublicURL = c.publicURL(base)
 	operations.Desk.Again = again
 	operations.Inbox.Arrived = measured.Arrived
@@ -151,6 +160,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	sweeper := push.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return sweeper.Run(ctx) })
 	work.Go(func() error { return relay.Run(ctx) })
+	work.Go(func() error { return sorter.Run(ctx) })
 	feedSweeper := feed.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return feedSweeper.Run(ctx) })
 	work.Go(func() error {
@@ -211,6 +221,9 @@ func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, lo
 		Operations: operations,
 		Tokens:     api.Tokens{Authenticator: tokens},
 		Replays:    store.Replays{DB: db},
+		Exchange:   operations.Exchange,
+		Accounts:   operations.Accounts,
+		PublicURL:  operations.PublicURL,
 		Follow:     operations.Inbox.Follow,
 		Dropped:    measured.Dropped,
 		Ready:      db.Ping,
@@ -228,7 +241,7 @@ func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, lo
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 
 // newServer builds the use cases over one database.
-func newServer(db *store.DB, reader *reading.Reader, bell *push.Bell, now func() time.Time, newID doorstep.IDMaker) *api.Server {
+func newServer(db *store.DB, reader *reading.Reader, policy telephony.Policy, bell *push.Bell, now func() time.Time, newID doorstep.IDMaker) *api.Server {
 	asker := &outreach.Desk{Store: db, Now: now, NewID: newID, Random: rand.Reader}
 	server := &api.Server{
 		Roster:     &parcels.Roster{Store: db, Now: now, TimeZone: db.TimeZone()},
@@ -243,6 +256,10 @@ func newServer(db *store.DB, reader *reading.Reader, bell *push.Bell, now func()
 		Inbox:      &push.Inbox{Store: db, Now: now, Bell: bell},
 		Watch:      &push.Watch{Store: db},
 		Recorder:   &evidence.Recorder{Store: db, Now: now, NewID: newID},
+		Accounts:   &telephony.Accounts{Store: db, Now: now, NewID: newID, Random: rand.Reader},
+		Exchange:   &telephony.Exchange{Store: db, Now: now},
+		Dialler:    &telephony.Dialler{Store: db, Policy: policy, Now: now, NewID: newID},
+		CallBook:   &telephony.Book{Store: db, Policy: policy, Now: now},
 		Office:     &access.Office{Store: db, Now: now, NewID: newID, Random: rand.Reader},
 		Zone:       db.Zone(),
 		Now:        now,
