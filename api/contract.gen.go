@@ -1049,7 +1049,7 @@ type ProviderEventInput struct {
 	// RingAt RFC 3339 with an offset or `Z`.
 	RingAt *GivenTime `json:"ring_at,omitempty"`
 
-	// Sequence The provider's own order
+	// Sequence The provider's own order, where times do not give it.
 	Sequence *int64 `json:"sequence,omitempty"`
 
 	// State Of a call: `placed`, `ringing`, `answered`, `ended`, `no_answer`, `busy`, `rejected`, `failed`. Of a message: `sent`, `delivered`, `read`, `failed`.

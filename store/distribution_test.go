@@ -44,35 +44,41 @@ var apart = map[string]string{
 	"token":        "read everywhere, rarely written", "replay": "by the hash of what an idempotency key belongs to",
 }
 
-// few are the outlets' tables that stay plain: they grow with couriers and
-// complaints, not with parcels.
-var few = []string{"complaint", "complaint_message", "device", "event", "event_head", "inbox_head", "link", "outbox"}
+// few are the outlets' tables that stay plain: they grow with couriers,
+// complaints and time, not with parcels.
+var few = []string{
+	"complaint", "complaint_message", "device", "event", "event_head", "inbox_head", "link", "outbox",
+	"provider_account", "provider_callback", "provider_sighting", "provider_total",
+}
 
 // across are the functions whose statements reach over outlets or consumers, and
 // why each may.
 var across = map[string]string{
-	"DueOutlets":    "finds the outlets that have something due, by an index of what waits",
-	"UnreadOutlets": "finds the outlets that have something due, by an index of what waits",
-	"UnseenOutlets": "finds the outlets with old devices, once an hour",
-	"Backlog":       "counts what is due, to a bound, once a scrape",
-	"Devices":       "counts devices, to a bound, at most once a minute",
-	"TakeOver":      "of the only server of an SQLite file, when it starts",
-	"custody":       "looks for a parcel by its waybill, since it is not known where it is: once a complaint or a link",
-	"ParcelAddress": "the same, once a wish about a parcel",
-	"findRepeat":    "a consumer's complaints at any outlet: once a complaint",
-	"Complaints":    "a person's list, at the outlets that he may see",
-	"Evidence":      "a person's list, at the outlets that he may see",
-	"pushRecords":   "a parcel's file, at the outlets that a person may see",
-	"ReviseDue":     "a queue that stays on one machine: wishes change far more rarely than parcels go out",
-	"revisions":     "finds where a consumer has parcels out: once a change of wishes",
-	"Alerts":        "an inbox over the outlets that its courier works for: mostly one",
-	"seenJustNow":   "the same, once a start of the app",
-	"PutDevice":     "an address moves from a phone of any outlet: once an installation",
-	"RemoveDevice":  "once a logout",
-	"WaitingEvents": "finds the outlets that have something due, in a table that is empty when nothing waits",
-	"FeedCompanies": "a row a company, once an hour",
-	"ExpiredLinks":  "finds the outlets with old links, once an hour",
-	"devicesOf":     "phones at their couriers' homes, which it learns by a join, row by row",
+	"DueOutlets":     "finds the outlets that have something due, by an index of what waits",
+	"UnreadOutlets":  "finds the outlets that have something due, by an index of what waits",
+	"UnseenOutlets":  "finds the outlets with old devices, once an hour",
+	"Backlog":        "counts what is due, to a bound, once a scrape",
+	"Devices":        "counts devices, to a bound, at most once a minute",
+	"TakeOver":       "of the only server of an SQLite file, when it starts",
+	"custody":        "looks for a parcel by its waybill, since it is not known where it is: once a complaint or a link",
+	"ParcelAddress":  "the same, once a wish about a parcel",
+	"findRepeat":     "a consumer's complaints at any outlet: once a complaint",
+	"Complaints":     "a person's list, at the outlets that he may see",
+	"Evidence":       "a person's list, at the outlets that he may see",
+	"pushRecords":    "a parcel's file, at the outlets that a person may see",
+	"ReviseDue":      "a queue that stays on one machine: wishes change far more rarely than parcels go out",
+	"revisions":      "finds where a consumer has parcels out: once a change of wishes",
+	"Alerts":         "an inbox over the outlets that its courier works for: mostly one",
+	"seenJustNow":    "the same, once a start of the app",
+	"PutDevice":      "an address moves from a phone of any outlet: once an installation",
+	"RemoveDevice":   "once a logout",
+	"WaitingEvents":  "finds the outlets that have something due, in a table that is empty when nothing waits",
+	"FeedCompanies":  "a row a company, once an hour",
+	"WaitingRecords": "finds the companies that have something to read, by an index of what waits",
+	"runs":           "looks for parcels by their waybills, since it is not known where they are: once a batch of providers' records",
+	"ParcelContacts": "a parcel's calls, at the outlets that a person may see",
+	"ExpiredLinks":   "finds the outlets with old links, once an hour",
+	"devicesOf":      "phones at their couriers' homes, which it learns by a join, row by row",
 }
 
 // shape is what the schema says of one table.
@@ -273,7 +279,7 @@ func TestTheReaderOfStatementsSeesWhatBreaksARule(t *testing.T) {
 var elsewhere = map[string]string{
 	"Migrate": "no statement of service", "Migrations": "no statement of service", "Partition": "no statement of service",
 	"Partitions": "no statement of service", "Close": "asks nothing", "Observe": "asks nothing", "OnNews": "asks nothing", "ClaimWith": "asks nothing",
-	"TimeZone": "asks nothing", "Zone": "asks nothing", "Ping": "asks for no rows", "Consumer": "asks nothing", "Hear": "listens",
+	"HashNumber": "asks nothing", "TimeZone": "asks nothing", "Zone": "asks nothing", "Ping": "asks for no rows", "Consumer": "asks nothing", "Hear": "listens",
 	"Profiles": "answered by a look-up of many calls at once",
 }
 
@@ -473,6 +479,9 @@ func (h *house) morning() {
 	}
 	_, err = h.db.Evidence(ctx, h.manager("west"), evidence.Query{ComplaintID: complaint.ID, CourierID: "li", Kind: evidence.Push, Limit: 10})
 	must(err)
+
+	// What providers report, and calls that couriers ask for.
+	h.reported()
 
 	// Verdicts on what was learned.
 	_, err = book.Correct(ctx, annes, "no_call", "call_first")

@@ -139,15 +139,16 @@ func canonicalJSON(raw []byte) ([]byte, error) {
 	return v, err
 }
 
-// splitJSON takes an array of objects apart, or a single object.
+// splitJSON takes an array of records apart, or a single one.
 func splitJSON(d Delivery) ([][]byte, error) {
 	dec := jsontext.NewDecoder(bytes.NewReader(d.Body))
 	if dec.PeekKind() != '[' {
 		v, err := dec.ReadValue()
+		one := bytes.Clone(v) // what is read next overwrites v
 		if err != nil || v.Kind() != '{' || dec.PeekKind() != jsontext.KindInvalid {
 			return nil, ErrUnreadable
 		}
-		return [][]byte{bytes.Clone(v)}, nil
+		return [][]byte{one}, nil
 	}
 	list, err := elements(dec)
 	if err != nil || dec.PeekKind() != jsontext.KindInvalid {
@@ -156,7 +157,7 @@ func splitJSON(d Delivery) ([][]byte, error) {
 	return list, nil
 }
 
-// elements reads an array's objects.
+// elements reads an array's values.
 func elements(dec *jsontext.Decoder) (list [][]byte, err error) {
 	if dec.PeekKind() != '[' {
 		return nil, ErrUnreadable
@@ -169,7 +170,7 @@ func elements(dec *jsontext.Decoder) (list [][]byte, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if v.Kind() != '{' || len(list) == MaxRecords {
+		if len(list) == MaxRecords {
 			return nil, ErrUnreadable
 		}
 		list = append(list, bytes.Clone(v))

@@ -69,10 +69,10 @@ func splitHuawei(d Delivery) ([][]byte, error) {
 	for i, inner := range b.Fees {
 		raw, err := json.Marshal(struct {
 			EventType string         `json:"eventType"`
-			Inner     jsontext.Value `json:",inline"`
+			Inner     jsontext.Value `json:",embed"`
 		}{b.EventType, inner})
-		if err != nil {
-			return nil, ErrUnreadable
+		if err != nil { // no object, or one that names its event itself: kept as it is
+			raw = bytes.Clone(inner)
 		}
 		list[i] = raw
 	}
