@@ -200,7 +200,7 @@ func newSingleReports(token string, first int64, seed uint64) *reports {
 }
 
 func makeReports(token string, first int64, seed uint64, size, of int) *reports {
-	const id = "0000000000000000"
+	const id = "00000000-0000-4000-8000-000000000000" // of the form that a sample makes anew
 	r := &reports{each: 2 * of, size: size, chance: rand.New(rand.NewPCG(5, seed))}
 	states := [reportsEach]string{"placed", "ringing", "answered", "ended"}
 	var text strings.Builder
@@ -233,7 +233,8 @@ func (r *reports) next() []byte {
 		if i%r.each == 0 {
 			call = r.chance.Uint64()
 		}
-		writeHex(r.request[at:at+16], call)
+		writeHex(r.request[at:at+8], call>>32)
+		writeHex(r.request[at+24:at+36], call)
 	}
 	r.sent += r.size
 	return r.request
