@@ -21,8 +21,8 @@ const (
 )
 
 // besideDispatches is how many calls of 100 dispatches a second go on beside
-// providers' records: 2,000 parcels, ten times a large city's morning.
-const besideDispatches = 20
+// providers' records.
+const besideDispatches = 10
 
 // providers is how many records a second are kept, read and folded: alone, against
 // the raw engine that inserts the rows which the server wrote for them, and beside
