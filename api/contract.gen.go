@@ -1008,7 +1008,7 @@ type ProviderDay struct {
 	Received int    `json:"received"`
 }
 
-// ProviderEventBatch defines model for ProviderEventBatch.
+// ProviderEventBatch The form of `generic`. The JSON of other providers is their own.
 type ProviderEventBatch struct {
 	Events []ProviderEventInput `json:"events"`
 }

@@ -55,10 +55,20 @@ func (in ingest) admit(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// isProviders says whether a body is in one of the forms that providers send.
-func isProviders(contentType string) bool {
+// readRecords reads the body, which must claim to be of the provider's kind.
+func readRecords(next echo.HandlerFunc) echo.HandlerFunc {
+	json, form := readBodyOf(maxBatch, isJSON)(next), readBodyOf(maxBatch, isForm)(next)
+	return func(c echo.Context) error {
+		if telephony.Provider(c.Param("provider")) == telephony.Twilio {
+			return form(c)
+		}
+		return json(c)
+	}
+}
+
+func isForm(contentType string) bool {
 	kind, _, err := mime.ParseMediaType(contentType)
-	return isJSON(contentType) || err == nil && kind == echo.MIMEApplicationForm
+	return err == nil && kind == echo.MIMEApplicationForm
 }
 
 // serve implements POST /v1/providers/{provider}/events.
@@ -68,16 +78,17 @@ func (in ingest) serve(c echo.Context) error {
 	if len(body) == 0 {
 		return &refusal{status: http.StatusBadRequest, code: "empty_body", detail: "records are needed"}
 	}
-	caller := c.Get(callerKey).(telephony.Caller)
-	verdicts, answer, err := in.exchange.Receive(r.Context(), caller, telephony.Provider(c.Param("provider")), telephony.Delivery{
+	caller, provider := c.Get(callerKey).(telephony.Caller), telephony.Provider(c.Param("provider"))
+	if provider == telephony.Generic { // a batch as any of ours
+		if err := (strictJSON{}).Bind(&ProviderEventBatch{}, c); err != nil {
+			return err
+		}
+	}
+	verdicts, answer, err := in.exchange.Receive(r.Context(), caller, provider, telephony.Delivery{
 		URL: in.publicURL() + r.URL.RequestURI(), Reference: c.QueryParam("reference"), Header: r.Header, Body: body, From: remote(r),
 	})
 	switch {
 	case errors.Is(err, telephony.ErrUnreadable):
-		var read *refusal
-		if errors.As(decodeError(err), &read) {
-			return read
-		}
 		return &refusal{status: http.StatusBadRequest, code: "bad_request", detail: telephony.ErrUnreadable.Error()}
 	case err != nil:
 		return err

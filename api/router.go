@@ -49,7 +49,7 @@ func New(cfg Config) *echo.Echo {
 	inboxes := streams{follow: cfg.Follow, dropped: cfg.Dropped, tokens: cfg.Tokens, draw: cfg.Draw}
 	e.GET("/v1/me/alerts/stream", inboxes.serve, chains["streamMyAlerts"]...)
 	records := ingest{exchange: cfg.Exchange, accounts: cfg.Accounts, tokens: cfg.Tokens, publicURL: cfg.PublicURL}
-	e.POST("/v1/providers/:provider/events", records.serve, records.admit, readBodyOf(maxBatch, isProviders))
+	e.POST("/v1/providers/:provider/events", records.serve, records.admit, readRecords)
 	registerDocs(e)
 	registerHealth(e, cfg.Ready)
 	return e

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -75,7 +76,7 @@ type Delivery struct {
 // MaxRecords is how many records a request may carry.
 const MaxRecords = 1000
 
-// Bounds of what providers choose, in bytes.
+// Bounds of what providers choose, in runes.
 const (
 	maxKey     = 200
 	maxSubject = 128
@@ -182,8 +183,8 @@ func elements(dec *jsontext.Decoder) (list [][]byte, err error) {
 // text trims what a provider wrote and refuses what no id is made of.
 func text(pointer, s string, most int, checks *doorstep.Checks) string {
 	s = strings.TrimSpace(s)
-	if s == "" || len(s) > most || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
-		checks.Add(pointer, "invalid_id", fmt.Sprintf("must be 1 to %d printable bytes", most))
+	if s == "" || utf8.RuneCountInString(s) > most || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
+		checks.Add(pointer, "invalid_id", fmt.Sprintf("must be 1 to %d printable characters", most))
 		return ""
 	}
 	return s

@@ -125,7 +125,7 @@ func fuzz(f *testing.F, p telephony.Provider, seeds ...string) {
 		require.LessOrEqual(t, len(list), telephony.MaxRecords)
 		for _, r := range list {
 			require.NotEmpty(t, r.Key)
-			require.LessOrEqual(t, len(r.Key), 400)
+			require.LessOrEqual(t, utf8.RuneCountInString(r.Key), 400)
 			require.Len(t, r.Digest, 64)
 			require.True(t, utf8.ValidString(r.Key), "%q", r.Key)
 			require.True(t, utf8.ValidString(r.Event.Subject), "%q", r.Event.Subject)

@@ -19,28 +19,21 @@ type genericEvent struct {
 	CallID     string  `json:"call_id"`
 	MessageID  string  `json:"message_id"`
 	Kind       string  `json:"kind"`
-	Waybill    string  `json:"waybill"`
-	Reference  string  `json:"reference"`
+	Waybill    *string `json:"waybill"`
+	Reference  *string `json:"reference"`
 	State      string  `json:"state"`
 	Sequence   int64   `json:"sequence"`
 	At         string  `json:"at"`
 	RingAt     *string `json:"ring_at"`
 	AnsweredAt *string `json:"answered_at"`
 	EndedAt    *string `json:"ended_at"`
-	EndedBy    string  `json:"ended_by"`
-	Direction  string  `json:"direction"`
-	Number     string  `json:"masked_number"`
+	EndedBy    *string `json:"ended_by"`
+	Direction  *string `json:"direction"`
+	Number     *string `json:"masked_number"`
 }
 
-// splitGeneric takes {"events": [...]} apart. As in any batch of ours, an unknown
-// field or a wrong type refuses the whole.
+// splitGeneric takes {"events": [...]} apart.
 func splitGeneric(d Delivery) ([][]byte, error) {
-	var form struct {
-		Events []genericEvent `json:"events"`
-	}
-	if err := json.Unmarshal(d.Body, &form, json.RejectUnknownMembers(true)); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
-	}
 	var batch struct {
 		Events []jsontext.Value `json:"events"`
 	}
@@ -72,7 +65,6 @@ func readGeneric(raw []byte, now time.Time) (Event, error) {
 	e := Event{
 		Key: text("/event_id", g.EventID, maxKey, &checks), Kind: evidence.Kind(g.Kind), State: State(g.State), Sequence: g.Sequence,
 		At: at("/at", &g.At), RingAt: at("/ring_at", g.RingAt), AnsweredAt: at("/answered_at", g.AnsweredAt), EndedAt: at("/ended_at", g.EndedAt),
-		EndedBy: Party(g.EndedBy), Incoming: g.Direction == "incoming", Reference: g.Reference, Number: phone(g.Number),
 	}
 	id, states := "", callStates
 	switch e.Kind {
@@ -84,7 +76,7 @@ func readGeneric(raw []byte, now time.Time) (Event, error) {
 	case evidence.Message:
 		e.Subject, id, states = g.MessageID, "/message_id", messageStates
 		for name, given := range map[string]bool{
-			"call_id": g.CallID != "", "ring_at": g.RingAt != nil, "answered_at": g.AnsweredAt != nil, "ended_at": g.EndedAt != nil, "ended_by": g.EndedBy != "",
+			"call_id": g.CallID != "", "ring_at": g.RingAt != nil, "answered_at": g.AnsweredAt != nil, "ended_at": g.EndedAt != nil, "ended_by": g.EndedBy != nil,
 		} {
 			if given {
 				checks.Add("/"+name, "not_of_this_kind", "messages have none")
@@ -98,14 +90,27 @@ func readGeneric(raw []byte, now time.Time) (Event, error) {
 	if !slices.Contains(states, e.State) {
 		checks.Add("/state", "not_allowed", fmt.Sprintf("must be one of %v", states))
 	}
-	if g.EndedBy != "" && !slices.Contains(parties, e.EndedBy) {
-		checks.Add("/ended_by", "not_allowed", fmt.Sprintf("must be one of %v", parties))
+	if g.EndedBy != nil {
+		if e.EndedBy = Party(*g.EndedBy); !slices.Contains(parties, e.EndedBy) {
+			checks.Add("/ended_by", "not_allowed", fmt.Sprintf("must be one of %v", parties))
+		}
 	}
-	if g.Direction != "" && g.Direction != "incoming" && g.Direction != "outgoing" {
-		checks.Add("/direction", "not_allowed", "must be outgoing or incoming")
+	if g.Direction != nil {
+		if e.Incoming = *g.Direction == "incoming"; !e.Incoming && *g.Direction != "outgoing" {
+			checks.Add("/direction", "not_allowed", "must be outgoing or incoming")
+		}
 	}
-	if g.Waybill != "" {
-		w, err := doorstep.ParseWaybill(g.Waybill)
+	var err error
+	if g.Number != nil {
+		e.Number, err = doorstep.ParsePhone(*g.Number)
+		checks.Under("/masked_number", err)
+	}
+	if g.Reference != nil {
+		e.Reference = text("/reference", *g.Reference, maxSubject, &checks)
+	}
+	if g.Waybill != nil {
+		var w doorstep.Waybill
+		w, err = doorstep.ParseWaybill(*g.Waybill)
 		checks.Under("/waybill", err)
 		e.Reference = string(w)
 	}

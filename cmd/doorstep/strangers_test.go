@@ -18,6 +18,7 @@ var strangers = map[string]func(*testing.T, *scene){
 	"rosters": otherRosters, "waybills": otherWaybills, "parcels": otherParcels, "wishes": otherWishes, "consents": otherConsents,
 	"complaints": otherComplaints, "devices": otherDevices, "couriers": otherCouriers, "evidence": otherEvidence, "keys": sameKey,
 	"unread": otherUnread, "verdicts": otherVerdicts, "contacts": otherContacts, "feeds": otherFeeds,
+	"providers": otherProviders,
 }
 
 // An object of another company, outlet, consumer or courier is as if it were
@@ -90,6 +91,25 @@ func otherFeeds(t *testing.T, s *scene) {
 	for _, who := range []string{s.hq(), s.rival(doorstep.RoleIntegrator), s.rival(doorstep.RoleHQ)} {
 		require.Empty(t, read[api.EventPage](s.get(who, "/v1/events"), http.StatusOK).Items)
 	}
+}
+
+func otherProviders(t *testing.T, s *scene) {
+	system := s.rival(doorstep.RoleIntegrator)
+	missing(t,
+		s.get(system, "/v1/providers/alibaba-pnp"), s.get(s.rival(doorstep.RoleHQ), "/v1/providers/alibaba-pnp"),
+		s.post(system, "/v1/providers/alibaba-pnp/callbacks", nil), s.delete(system, "/v1/providers/alibaba-pnp/callbacks/"+s.callback),
+		s.post(s.courier("mo"), "/v1/parcels/SF4/calls", nil), s.post(s.rival(doorstep.RoleCourier), "/v1/parcels/SF4/calls", nil),
+		s.get(s.manager("east"), "/v1/parcels/SF4/contacts"), s.get(s.rival(doorstep.RoleHQ), "/v1/parcels/SF4/contacts"),
+	)
+	s.put(system, "/v1/parcels/SF4/masked-number", api.MaskedNumberInput{
+		Provider: "generic", Number: "+8617000000007", Until: s.clock.Now().Add(time.Hour).Format(time.RFC3339),
+	}).is(http.StatusOK)
+	read[api.ProviderEventResults](s.post(system, "/v1/providers/generic/events", api.ProviderEventBatch{Events: aCall("r-1", "SF4", s.clock.Now())}), http.StatusOK)
+	s.sort()
+	require.Equal(t, 1, read[api.ProviderHealth](s.get(system, "/v1/providers/health"), http.StatusOK).Items[0].Unassigned)
+	require.Empty(t, s.contacts("SF4").Calls)
+	require.Empty(t, read[api.ProviderHealth](s.get(s.hq(), "/v1/providers/health"), http.StatusOK).Items, "mine was never heard")
+	require.Empty(t, read[api.ProviderFaultPage](s.get(system, "/v1/providers/faults"), http.StatusOK).Items)
 }
 
 // The key is the server's: there is nothing in it to keep from anybody.
