@@ -123,6 +123,12 @@ func ParseEventTime(pointer, text string, now time.Time, checks *Checks) time.Ti
 		checks.Add(pointer, "invalid_time", "must be an RFC 3339 time")
 		return time.Time{}
 	}
+	return CheckEventTime(pointer, at, now, checks)
+}
+
+// CheckEventTime holds a time that was read already to the bounds of
+// ParseEventTime.
+func CheckEventTime(pointer string, at, now time.Time, checks *Checks) time.Time {
 	if at.Before(earliestEvent) || at.After(now.Add(furthestAhead)) {
 		checks.Add(pointer, "time_out_of_range", "must not be before 2015 or more than 24 h ahead")
 		return time.Time{}

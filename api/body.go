@@ -29,6 +29,7 @@ type bodyKind struct {
 
 var (
 	ofJSON   = bodyKind{isJSON, "the body must be application/json in UTF-8"}
+	ofForms  = bodyKind{isForm, "the body must be application/x-www-form-urlencoded"}
 	ofImages = bodyKind{isImage, "the body must be an image: image/jpeg, image/png or image/webp"}
 )
 

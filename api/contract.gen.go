@@ -90,11 +90,33 @@ const (
 	EvidenceSourceServer   EvidenceSource = "server"
 )
 
+// Defines values for HealthStatus.
+const (
+	HealthStatusOk HealthStatus = "ok"
+)
+
 // Defines values for ItemStatus.
 const (
 	ItemStatusAccepted  ItemStatus = "accepted"
 	ItemStatusDuplicate ItemStatus = "duplicate"
 	ItemStatusRejected  ItemStatus = "rejected"
+)
+
+// Defines values for MissingConsentWhat.
+const (
+	MissingConsentWhatConsent          MissingConsentWhat = "consent"
+	MissingConsentWhatPhotoSha256      MissingConsentWhat = "photo_sha256"
+	MissingConsentWhatPickupCodeIssued MissingConsentWhat = "pickup_code_issued"
+)
+
+// Defines values for NextStepStep.
+const (
+	NextStepStepCall       NextStepStep = "call"
+	NextStepStepOverride   NextStepStep = "override"
+	NextStepStepPhoto      NextStepStep = "photo"
+	NextStepStepPickupCode NextStepStep = "pickup_code"
+	NextStepStepPreContact NextStepStep = "pre_contact"
+	NextStepStepReturn     NextStepStep = "return"
 )
 
 // Defines values for ParcelStatus.
@@ -664,6 +686,19 @@ type DeviceInput struct {
 // DeviceProvider defines model for DeviceProvider.
 type DeviceProvider = string
 
+// DialledCall defines model for DialledCall.
+type DialledCall struct {
+	// ID The provider's record confirms the call by this id, or by the number and the time.
+	ID string `json:"id"`
+
+	// Number The masked number, in E.164.
+	Number string `json:"number"`
+
+	// PairedUntil Until when a call of this number is taken for this one.
+	PairedUntil time.Time `json:"paired_until"`
+	Provider    string    `json:"provider"`
+}
+
 // DispatchBatch defines model for DispatchBatch.
 type DispatchBatch struct {
 	Dispatches []DispatchInput `json:"dispatches"`
@@ -832,16 +867,20 @@ type EvidenceRecord struct {
 	Act       *string  `json:"act,omitempty"`
 
 	// Action What was done to a complaint; none of its filing.
-	Action    *string `json:"action,omitempty"`
-	AddressID *string `json:"address_id,omitempty"`
-	AlertID   *string `json:"alert_id,omitempty"`
-	Attempt   *int    `json:"attempt,omitempty"`
+	Action     *string `json:"action,omitempty"`
+	AddressID  *string `json:"address_id,omitempty"`
+	AlertID    *string `json:"alert_id,omitempty"`
+	AnsweredAt *string `json:"answered_at,omitempty"`
+	Attempt    *int    `json:"attempt,omitempty"`
 
 	// By Who at the outlet says so.
 	By *string `json:"by,omitempty"`
 
 	// Bytes Of a photo that came.
 	Bytes *int `json:"bytes,omitempty"`
+
+	// CallID The provider's own.
+	CallID *string `json:"call_id,omitempty"`
 
 	// Category The chief grievance of a complaint.
 	Category *Category `json:"category,omitempty"`
@@ -858,6 +897,8 @@ type EvidenceRecord struct {
 	// DistanceM How far from the door the phone was at the least, in metres: `accuracy_m` is taken away and the rest rounded down to tens. Absent where the carrier did not say where the door is.
 	DistanceM *int     `json:"distance_m,omitempty"`
 	DurationS *float64 `json:"duration_s,omitempty"`
+	EndedAt   *string  `json:"ended_at,omitempty"`
+	EndedBy   *string  `json:"ended_by,omitempty"`
 
 	// Erased The values were erased; the record and its proof remain.
 	Erased      *bool     `json:"erased,omitempty"`
@@ -870,6 +911,9 @@ type EvidenceRecord struct {
 	Ground      *string   `json:"ground,omitempty"`
 	ID          string    `json:"id"`
 
+	// IntentID That of the call that was about to be made.
+	IntentID *string `json:"intent_id,omitempty"`
+
 	// Kind What a record is about, such as `call`, `message`, `attempt`, `location` or `photo`. More kinds may come.
 	//
 	// Examples: call
@@ -877,26 +921,43 @@ type EvidenceRecord struct {
 	Lat  *float64     `json:"lat,omitempty"`
 	Lng  *float64     `json:"lng,omitempty"`
 
+	// MaskedNumber All but the last digits hidden.
+	MaskedNumber *string `json:"masked_number,omitempty"`
+
+	// MaskedNumberHash Keyed; tells numbers apart.
+	MaskedNumberHash *string `json:"masked_number_hash,omitempty"`
+
 	// MediaType Of a photo that came.
 	MediaType *string `json:"media_type,omitempty"`
+
+	// MessageID The provider's own.
+	MessageID *string `json:"message_id,omitempty"`
 	Method    *string `json:"method,omitempty"`
 
 	// OccurredAt As the source says.
-	OccurredAt  time.Time `json:"occurred_at"`
-	Outcome     *string   `json:"outcome,omitempty"`
-	PhotoSha256 *string   `json:"photo_sha256,omitempty"`
+	OccurredAt time.Time `json:"occurred_at"`
+	Outcome    *string   `json:"outcome,omitempty"`
+
+	// Peer The consumer's number, all but the last digits hidden.
+	Peer        *string `json:"peer,omitempty"`
+	PeerHash    *string `json:"peer_hash,omitempty"`
+	PhotoSha256 *string `json:"photo_sha256,omitempty"`
 
 	// PhotoState What became of the photo that the record declares: its bytes have not come (`declared`), are kept (`arrived`), or were erased.
 	PhotoState       *EvidenceRecordPhotoState `json:"photo_state,omitempty"`
 	PickupCodeIssued *bool                     `json:"pickup_code_issued,omitempty"`
 	Provider         *string                   `json:"provider,omitempty"`
 	PushID           *string                   `json:"push_id,omitempty"`
-	Reason           *string                   `json:"reason,omitempty"`
-	ReceiptMethod    *string                   `json:"receipt_method,omitempty"`
-	ReceivedAt       time.Time                 `json:"received_at"`
+
+	// Rang What is known of a statement. No record is `false` only where the feed was healthy, else `unknown`.
+	Rang          *Truth    `json:"rang,omitempty"`
+	Reason        *string   `json:"reason,omitempty"`
+	ReceiptMethod *string   `json:"receipt_method,omitempty"`
+	ReceivedAt    time.Time `json:"received_at"`
 
 	// Reporter From an integrator, who complained if it was not the consignee.
 	Reporter *Reporter `json:"reporter,omitempty"`
+	RingAt   *string   `json:"ring_at,omitempty"`
 	Scope    *string   `json:"scope,omitempty"`
 	Sha256   *string   `json:"sha256,omitempty"`
 
@@ -904,13 +965,17 @@ type EvidenceRecord struct {
 	SkewMs *int64 `json:"skew_ms,omitempty"`
 
 	// Source Who says so.
-	Source     EvidenceSource `json:"source"`
-	Tags       *[]Tag         `json:"tags,omitempty"`
-	TakenAt    *string        `json:"taken_at,omitempty"`
-	Template   *string        `json:"template,omitempty"`
-	Text       *string        `json:"text,omitempty"`
-	To         *string        `json:"to,omitempty"`
-	ValidUntil *string        `json:"valid_until,omitempty"`
+	Source    EvidenceSource `json:"source"`
+	StartedAt *string        `json:"started_at,omitempty"`
+
+	// State As one record of the provider has it.
+	State      *string `json:"state,omitempty"`
+	Tags       *[]Tag  `json:"tags,omitempty"`
+	TakenAt    *string `json:"taken_at,omitempty"`
+	Template   *string `json:"template,omitempty"`
+	Text       *string `json:"text,omitempty"`
+	To         *string `json:"to,omitempty"`
+	ValidUntil *string `json:"valid_until,omitempty"`
 
 	// Verdict Of a tag.
 	Verdict *string `json:"verdict,omitempty"`
@@ -958,6 +1023,14 @@ type FeedbackInput struct {
 
 // GivenTime RFC 3339 with an offset or `Z`.
 type GivenTime = string
+
+// Health defines model for Health.
+type Health struct {
+	Status HealthStatus `json:"status"`
+}
+
+// HealthStatus defines model for Health.Status.
+type HealthStatus string
 
 // Hours When an outlet works, in its own time. Absent if nobody said.
 type Hours struct {
@@ -1072,6 +1145,36 @@ type LogKey struct {
 	Previous *[]string `json:"previous,omitempty"`
 }
 
+// MaskedNumber defines model for MaskedNumber.
+type MaskedNumber struct {
+	// Number All but the last digits hidden.
+	Number   string    `json:"number"`
+	Provider string    `json:"provider"`
+	Until    time.Time `json:"until"`
+}
+
+// MaskedNumberInput defines model for MaskedNumberInput.
+type MaskedNumberInput struct {
+	Number   string `json:"number"`
+	Provider string `json:"provider"`
+
+	// Until RFC 3339 with an offset or `Z`.
+	Until GivenTime `json:"until"`
+}
+
+// MissingConsent defines model for MissingConsent.
+type MissingConsent struct {
+	// Method Who took the parcel, or where it was left. All but `in_person` need the consignee's consent.
+	Method SignMethod `json:"method"`
+
+	// Text In the caller's language.
+	Text string             `json:"text"`
+	What MissingConsentWhat `json:"what"`
+}
+
+// MissingConsentWhat defines model for MissingConsent.What.
+type MissingConsentWhat string
+
 // MyTag defines model for MyTag.
 type MyTag struct {
 	// AddressID The address that an explicit tag is for.
@@ -1121,6 +1224,20 @@ type MyTags struct {
 	LearningEnabled bool    `json:"learning_enabled"`
 	Tags            []MyTag `json:"tags"`
 }
+
+// NextStep defines model for NextStep.
+type NextStep struct {
+	// Method With `path`: the request that does it.
+	Method *string      `json:"method,omitempty"`
+	Path   *string      `json:"path,omitempty"`
+	Step   NextStepStep `json:"step"`
+
+	// Text In the caller's language.
+	Text string `json:"text"`
+}
+
+// NextStepStep defines model for NextStep.Step.
+type NextStepStep string
 
 // NextStop defines model for NextStop.
 type NextStop struct {
@@ -1248,6 +1365,17 @@ type Parcel struct {
 // ParcelStatus defines model for Parcel.Status.
 type ParcelStatus string
 
+// ParcelContacts defines model for ParcelContacts.
+type ParcelContacts struct {
+	// Attempts The courier's calls, those less than a minute after another not counted.
+	Attempts int               `json:"attempts"`
+	Calls    []ProviderCall    `json:"calls"`
+	Messages []ProviderMessage `json:"messages"`
+
+	// PolicyVersion Of the thresholds that calls were graded by.
+	PolicyVersion string `json:"policy_version"`
+}
+
 // PauseReason defines model for PauseReason.
 type PauseReason = string
 
@@ -1321,6 +1449,26 @@ type PreferencesInput struct {
 	Waybill *Waybill `json:"waybill,omitempty"`
 }
 
+// Problem RFC 9457.
+type Problem struct {
+	// Code Stable: which kind of problem it is.
+	Code   string         `json:"code"`
+	Detail *string        `json:"detail,omitempty"`
+	Errors []ProblemField `json:"errors"`
+
+	// Missing Of `consent_required`.
+	Missing *[]MissingConsent `json:"missing,omitempty"`
+
+	// NextSteps Of `consent_required`: what to do, the quickest first.
+	NextSteps *[]NextStep `json:"next_steps,omitempty"`
+	RequestID string      `json:"request_id"`
+	Status    int         `json:"status"`
+
+	// Title In the caller's language.
+	Title string `json:"title"`
+	Type  string `json:"type"`
+}
+
 // ProblemField defines model for ProblemField.
 type ProblemField struct {
 	// Code Stable, such as `invalid_phone`.
@@ -1331,6 +1479,235 @@ type ProblemField struct {
 
 	// Pointer RFC 6901, from the top of the request body: `/dispatches/3/consignee/phone`. For a parameter its name: `/limit`. Empty for the whole body.
 	Pointer string `json:"pointer"`
+}
+
+// ProviderAccount defines model for ProviderAccount.
+type ProviderAccount struct {
+	Callbacks     []ProviderCallback `json:"callbacks"`
+	CreatedAt     time.Time          `json:"created_at"`
+	MaskedNumbers []string           `json:"masked_numbers"`
+	Provider      string             `json:"provider"`
+
+	// SigningKeys How many there are.
+	SigningKeys int       `json:"signing_keys"`
+	Sources     []string  `json:"sources"`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+// ProviderCall defines model for ProviderCall.
+type ProviderCall struct {
+	AnsweredAt *time.Time `json:"answered_at,omitempty"`
+	CallID     string     `json:"call_id"`
+	Direction  string     `json:"direction"`
+	EndedAt    *time.Time `json:"ended_at,omitempty"`
+	EndedBy    *string    `json:"ended_by,omitempty"`
+
+	// Fair What is known of a statement. No record is `false` only where the feed was healthy, else `unknown`.
+	Fair Truth `json:"fair"`
+
+	// Genuine What is known of a statement. No record is `false` only where the feed was healthy, else `unknown`.
+	Genuine  Truth   `json:"genuine"`
+	Grade    string  `json:"grade"`
+	IntentID *string `json:"intent_id,omitempty"`
+	Provider string  `json:"provider"`
+
+	// Rang What is known of a statement. No record is `false` only where the feed was healthy, else `unknown`.
+	Rang Truth `json:"rang"`
+
+	// Records How many made it.
+	Records   int        `json:"records"`
+	RingAt    *time.Time `json:"ring_at,omitempty"`
+	RingS     *float64   `json:"ring_s,omitempty"`
+	StartedAt time.Time  `json:"started_at"`
+	State     string     `json:"state"`
+	TalkS     *float64   `json:"talk_s,omitempty"`
+}
+
+// ProviderCallback defines model for ProviderCallback.
+type ProviderCallback struct {
+	CreatedAt time.Time `json:"created_at"`
+	ID        string    `json:"id"`
+
+	// URL Only in the answer that made it.
+	URL *string `json:"url,omitempty"`
+}
+
+// ProviderDay defines model for ProviderDay.
+type ProviderDay struct {
+	Day      string `json:"day"`
+	Declared int    `json:"declared"`
+	Received int    `json:"received"`
+}
+
+// ProviderEventBatch The form of `generic`. The JSON of other providers is their own.
+type ProviderEventBatch struct {
+	Events []ProviderEventInput `json:"events"`
+}
+
+// ProviderEventInput defines model for ProviderEventInput.
+type ProviderEventInput struct {
+	// AnsweredAt RFC 3339 with an offset or `Z`.
+	AnsweredAt *GivenTime `json:"answered_at,omitempty"`
+
+	// At RFC 3339 with an offset or `Z`.
+	At GivenTime `json:"at"`
+
+	// CallID Of a call.
+	CallID *string `json:"call_id,omitempty"`
+
+	// Direction `outgoing` (default), or `incoming` if the consumer rang.
+	Direction *string `json:"direction,omitempty"`
+
+	// EndedAt RFC 3339 with an offset or `Z`.
+	EndedAt *GivenTime `json:"ended_at,omitempty"`
+
+	// EndedBy `courier`, `consumer` or `platform`.
+	EndedBy *string `json:"ended_by,omitempty"`
+
+	// EventID The same again is the same event.
+	EventID string `json:"event_id"`
+	Kind    string `json:"kind"`
+
+	// MaskedNumber Finds the parcel by the call that was about to be made.
+	MaskedNumber *string `json:"masked_number,omitempty"`
+
+	// MessageID Of a message.
+	MessageID *string `json:"message_id,omitempty"`
+
+	// Reference The `id` of `POST /v1/parcels/{waybill}/calls`.
+	Reference *string `json:"reference,omitempty"`
+
+	// RingAt RFC 3339 with an offset or `Z`.
+	RingAt *GivenTime `json:"ring_at,omitempty"`
+
+	// Sequence The provider's own order, where times do not give it.
+	Sequence *int64 `json:"sequence,omitempty"`
+
+	// State Of a call: `placed`, `ringing`, `answered`, `ended`, `no_answer`, `busy`, `rejected`, `failed`. Of a message: `sent`, `delivered`, `read`, `failed`.
+	State string `json:"state"`
+
+	// Waybill The parcel; or else `reference`.
+	Waybill *string `json:"waybill,omitempty"`
+}
+
+// ProviderEventResult defines model for ProviderEventResult.
+type ProviderEventResult struct {
+	EventID *string `json:"event_id,omitempty"`
+	Index   int     `json:"index"`
+
+	// Problem What is wrong with one item of a batch. `status` is what the item alone would have answered.
+	Problem *ItemProblem `json:"problem,omitempty"`
+
+	// Status The verdict on one item of a batch.
+	Status ItemStatus `json:"status"`
+}
+
+// ProviderEventResults defines model for ProviderEventResults.
+type ProviderEventResults struct {
+	Accepted  int                   `json:"accepted"`
+	Duplicate int                   `json:"duplicate"`
+	Rejected  int                   `json:"rejected"`
+	Results   []ProviderEventResult `json:"results"`
+}
+
+// ProviderFault defines model for ProviderFault.
+type ProviderFault struct {
+	EventID string `json:"event_id"`
+
+	// KeptSha256 Of a conflict: of the record that counts.
+	KeptSha256 *string `json:"kept_sha256,omitempty"`
+	Provider   string  `json:"provider"`
+
+	// Reason Codes and places of what cannot be read.
+	Reason     *string   `json:"reason,omitempty"`
+	ReceivedAt time.Time `json:"received_at"`
+
+	// Sha256 Of the record's canonical form.
+	Sha256 string `json:"sha256"`
+	State  string `json:"state"`
+}
+
+// ProviderFaultPage defines model for ProviderFaultPage.
+type ProviderFaultPage struct {
+	Items      []ProviderFault `json:"items"`
+	NextCursor *string         `json:"next_cursor"`
+}
+
+// ProviderFeed defines model for ProviderFeed.
+type ProviderFeed struct {
+	Conflicts int `json:"conflicts"`
+
+	// Days Days that a total was declared for.
+	Days         []ProviderDay `json:"days"`
+	FirstHeardAt time.Time     `json:"first_heard_at"`
+	Gaps         []ProviderGap `json:"gaps"`
+
+	// Healthy What is known of a statement. No record is `false` only where the feed was healthy, else `unknown`.
+	Healthy     Truth     `json:"healthy"`
+	LastHeardAt time.Time `json:"last_heard_at"`
+	Provider    string    `json:"provider"`
+	Quarantined int       `json:"quarantined"`
+
+	// Unassigned Calls and messages of no known parcel.
+	Unassigned int `json:"unassigned"`
+
+	// Waiting Records not yet read.
+	Waiting int `json:"waiting"`
+}
+
+// ProviderGap defines model for ProviderGap.
+type ProviderGap struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+}
+
+// ProviderHealth defines model for ProviderHealth.
+type ProviderHealth struct {
+	From          time.Time      `json:"from"`
+	Items         []ProviderFeed `json:"items"`
+	PolicyVersion string         `json:"policy_version"`
+	To            time.Time      `json:"to"`
+}
+
+// ProviderHeartbeat defines model for ProviderHeartbeat.
+type ProviderHeartbeat struct {
+	At       time.Time `json:"at"`
+	Provider string    `json:"provider"`
+}
+
+// ProviderInput defines model for ProviderInput.
+type ProviderInput struct {
+	// MaskedNumbers Numbers that couriers may dial.
+	MaskedNumbers *[]string `json:"masked_numbers,omitempty"`
+
+	// SigningKeys What the provider signs with. Needed for Twilio; none for `generic` and `alibaba-pnp`, which sign nothing.
+	SigningKeys *[]string `json:"signing_keys,omitempty"`
+
+	// Sources Blocks of addresses that may call. Leave it out where a proxy stands in front.
+	Sources *[]string `json:"sources,omitempty"`
+}
+
+// ProviderMessage defines model for ProviderMessage.
+type ProviderMessage struct {
+	DeliveredAt *time.Time `json:"delivered_at,omitempty"`
+	FailedAt    *time.Time `json:"failed_at,omitempty"`
+	MessageID   string     `json:"message_id"`
+	Provider    string     `json:"provider"`
+	ReadAt      *time.Time `json:"read_at,omitempty"`
+	Records     int        `json:"records"`
+	SentAt      *time.Time `json:"sent_at,omitempty"`
+}
+
+// ProviderTotal defines model for ProviderTotal.
+type ProviderTotal struct {
+	Day      string `json:"day"`
+	Provider string `json:"provider"`
+	Records  int    `json:"records"`
+}
+
+// ProviderTotalInput defines model for ProviderTotalInput.
+type ProviderTotalInput struct {
+	Records int `json:"records"`
 }
 
 // PushRules When and how often the outlet's couriers may be rung. Absent, at any time. The inbox always has everything.
@@ -1657,6 +2034,9 @@ type TagSource string
 // TagState `on` is applied, `asked` waits for my confirmation, `off` I have switched off.
 type TagState string
 
+// Truth What is known of a statement. No record is `false` only where the feed was healthy, else `unknown`.
+type Truth = string
+
 // UnreadAlert defines model for UnreadAlert.
 type UnreadAlert struct {
 	AlertID   string    `json:"alert_id"`
@@ -1720,6 +2100,9 @@ type LogOutlet = string
 
 // OutletID defines model for OutletID.
 type OutletID = string
+
+// Provider defines model for Provider.
+type Provider = string
 
 // TagInPath A lasting wish about deliveries.
 type TagInPath = Tag
@@ -1901,6 +2284,21 @@ type ListOverridesParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListProviderFaultsParams defines parameters for ListProviderFaults.
+type ListProviderFaultsParams struct {
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, as it was given.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetProviderHealthParams defines parameters for GetProviderHealth.
+type GetProviderHealthParams struct {
+	From *GivenTime `form:"from,omitempty" json:"from,omitempty"`
+	To   *GivenTime `form:"to,omitempty" json:"to,omitempty"`
+}
+
 // FileComplaintJSONRequestBody defines body for FileComplaint for application/json ContentType.
 type FileComplaintJSONRequestBody = ComplaintInput
 
@@ -1967,6 +2365,9 @@ type CreateAttemptJSONRequestBody = AttemptInput
 // CreateConsumerLinkJSONRequestBody defines body for CreateConsumerLink for application/json ContentType.
 type CreateConsumerLinkJSONRequestBody = ConsumerLinkInput
 
+// PutMaskedNumberJSONRequestBody defines body for PutMaskedNumber for application/json ContentType.
+type PutMaskedNumberJSONRequestBody = MaskedNumberInput
+
 // SignForJSONRequestBody defines body for SignFor for application/json ContentType.
 type SignForJSONRequestBody = SignForInput
 
@@ -1978,6 +2379,12 @@ type OverrideSignForJSONRequestBody = OverrideInput
 
 // PostTagFeedbackJSONRequestBody defines body for PostTagFeedback for application/json ContentType.
 type PostTagFeedbackJSONRequestBody = FeedbackInput
+
+// PutProviderJSONRequestBody defines body for PutProvider for application/json ContentType.
+type PutProviderJSONRequestBody = ProviderInput
+
+// PutProviderTotalJSONRequestBody defines body for PutProviderTotal for application/json ContentType.
+type PutProviderTotalJSONRequestBody = ProviderTotalInput
 
 // PostScansJSONRequestBody defines body for PostScans for application/json ContentType.
 type PostScansJSONRequestBody = ScanBatch
@@ -2131,9 +2538,18 @@ type ServerInterface interface {
 	// CreateAttempt Record a delivery that failed
 	// (POST /v1/parcels/{waybill}/attempts)
 	CreateAttempt(ctx echo.Context, waybill WaybillInPath) error
+	// CreateCall Get the masked number to dial
+	// (POST /v1/parcels/{waybill}/calls)
+	CreateCall(ctx echo.Context, waybill WaybillInPath) error
 	// CreateConsumerLink Make a link for a parcel's consignee
 	// (POST /v1/parcels/{waybill}/consumer-link)
 	CreateConsumerLink(ctx echo.Context, waybill WaybillInPath) error
+	// ListParcelContacts Calls and messages about a parcel, as providers report them
+	// (GET /v1/parcels/{waybill}/contacts)
+	ListParcelContacts(ctx echo.Context, waybill WaybillInPath) error
+	// PutMaskedNumber Bind a masked number to a parcel
+	// (PUT /v1/parcels/{waybill}/masked-number)
+	PutMaskedNumber(ctx echo.Context, waybill WaybillInPath) error
 	// CreatePreContact Ask the consignee what to do with a parcel that is out
 	// (POST /v1/parcels/{waybill}/pre-contact)
 	CreatePreContact(ctx echo.Context, waybill WaybillInPath) error
@@ -2155,6 +2571,30 @@ type ServerInterface interface {
 	// PutPhoto Send a photo that a record declares
 	// (PUT /v1/photos/{sha256})
 	PutPhoto(ctx echo.Context, sha256 string) error
+	// ListProviderFaults Providers' records that a person should look at, newest first
+	// (GET /v1/providers/faults)
+	ListProviderFaults(ctx echo.Context, params ListProviderFaultsParams) error
+	// GetProviderHealth Whether providers' silence means that nothing happened
+	// (GET /v1/providers/health)
+	GetProviderHealth(ctx echo.Context, params GetProviderHealthParams) error
+	// GetProvider Read an account with a provider
+	// (GET /v1/providers/{provider})
+	GetProvider(ctx echo.Context, provider Provider) error
+	// PutProvider Connect the company to a provider, or change how
+	// (PUT /v1/providers/{provider})
+	PutProvider(ctx echo.Context, provider Provider) error
+	// CreateProviderCallback Make an address for the provider to call
+	// (POST /v1/providers/{provider}/callbacks)
+	CreateProviderCallback(ctx echo.Context, provider Provider) error
+	// DeleteProviderCallback End an address
+	// (DELETE /v1/providers/{provider}/callbacks/{id})
+	DeleteProviderCallback(ctx echo.Context, provider Provider, id ID) error
+	// PostProviderHeartbeat Say that a feed is alive though it has nothing to report
+	// (POST /v1/providers/{provider}/heartbeats)
+	PostProviderHeartbeat(ctx echo.Context, provider Provider) error
+	// PutProviderTotal Declare how many records a day had
+	// (PUT /v1/providers/{provider}/totals/{day})
+	PutProviderTotal(ctx echo.Context, provider Provider, day string) error
 	// GetWebPushKey The key to subscribe to pushes with
 	// (GET /v1/push/webpush-key)
 	GetWebPushKey(ctx echo.Context) error
@@ -3169,6 +3609,22 @@ func (w *ServerInterfaceWrapper) CreateAttempt(ctx echo.Context) error {
 	return err
 }
 
+// CreateCall converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateCall(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "waybill" -------------
+	var waybill WaybillInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "waybill", ctx.Param("waybill"), &waybill, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter waybill: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateCall(ctx, waybill)
+	return err
+}
+
 // CreateConsumerLink converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateConsumerLink(ctx echo.Context) error {
 	var err error
@@ -3182,6 +3638,38 @@ func (w *ServerInterfaceWrapper) CreateConsumerLink(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateConsumerLink(ctx, waybill)
+	return err
+}
+
+// ListParcelContacts converts echo context to params.
+func (w *ServerInterfaceWrapper) ListParcelContacts(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "waybill" -------------
+	var waybill WaybillInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "waybill", ctx.Param("waybill"), &waybill, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter waybill: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListParcelContacts(ctx, waybill)
+	return err
+}
+
+// PutMaskedNumber converts echo context to params.
+func (w *ServerInterfaceWrapper) PutMaskedNumber(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "waybill" -------------
+	var waybill WaybillInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "waybill", ctx.Param("waybill"), &waybill, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter waybill: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutMaskedNumber(ctx, waybill)
 	return err
 }
 
@@ -3302,6 +3790,168 @@ func (w *ServerInterfaceWrapper) PutPhoto(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.PutPhoto(ctx, sha256)
+	return err
+}
+
+// ListProviderFaults converts echo context to params.
+func (w *ServerInterfaceWrapper) ListProviderFaults(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListProviderFaultsParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListProviderFaults(ctx, params)
+	return err
+}
+
+// GetProviderHealth converts echo context to params.
+func (w *ServerInterfaceWrapper) GetProviderHealth(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetProviderHealthParams
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetProviderHealth(ctx, params)
+	return err
+}
+
+// GetProvider converts echo context to params.
+func (w *ServerInterfaceWrapper) GetProvider(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "provider" -------------
+	var provider Provider
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", ctx.Param("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter provider: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetProvider(ctx, provider)
+	return err
+}
+
+// PutProvider converts echo context to params.
+func (w *ServerInterfaceWrapper) PutProvider(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "provider" -------------
+	var provider Provider
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", ctx.Param("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter provider: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutProvider(ctx, provider)
+	return err
+}
+
+// CreateProviderCallback converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateProviderCallback(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "provider" -------------
+	var provider Provider
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", ctx.Param("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter provider: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateProviderCallback(ctx, provider)
+	return err
+}
+
+// DeleteProviderCallback converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteProviderCallback(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "provider" -------------
+	var provider Provider
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", ctx.Param("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter provider: %s", err))
+	}
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteProviderCallback(ctx, provider, id)
+	return err
+}
+
+// PostProviderHeartbeat converts echo context to params.
+func (w *ServerInterfaceWrapper) PostProviderHeartbeat(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "provider" -------------
+	var provider Provider
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", ctx.Param("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter provider: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PostProviderHeartbeat(ctx, provider)
+	return err
+}
+
+// PutProviderTotal converts echo context to params.
+func (w *ServerInterfaceWrapper) PutProviderTotal(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "provider" -------------
+	var provider Provider
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", ctx.Param("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter provider: %s", err))
+	}
+
+	// ------------- Path parameter "day" -------------
+	var day string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "day", ctx.Param("day"), &day, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "date", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter day: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutProviderTotal(ctx, provider, day)
 	return err
 }
 
@@ -3428,7 +4078,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/overrides", wrapper.ListOverrides, options.OperationMiddlewares["listOverrides"]...)
 	router.GET(options.BaseURL+"/v1/parcels/:waybill", wrapper.GetParcel, options.OperationMiddlewares["getParcel"]...)
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/attempts", wrapper.CreateAttempt, options.OperationMiddlewares["createAttempt"]...)
+	router.POST(options.BaseURL+"/v1/parcels/:waybill/calls", wrapper.CreateCall, options.OperationMiddlewares["createCall"]...)
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/consumer-link", wrapper.CreateConsumerLink, options.OperationMiddlewares["createConsumerLink"]...)
+	router.GET(options.BaseURL+"/v1/parcels/:waybill/contacts", wrapper.ListParcelContacts, options.OperationMiddlewares["listParcelContacts"]...)
+	router.PUT(options.BaseURL+"/v1/parcels/:waybill/masked-number", wrapper.PutMaskedNumber, options.OperationMiddlewares["putMaskedNumber"]...)
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/pre-contact", wrapper.CreatePreContact, options.OperationMiddlewares["createPreContact"]...)
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/sign-for", wrapper.SignFor, options.OperationMiddlewares["signFor"]...)
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/sign-for/correction", wrapper.CorrectSignFor, options.OperationMiddlewares["correctSignFor"]...)
@@ -3436,6 +4089,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/tags/:tag/feedback", wrapper.PostTagFeedback, options.OperationMiddlewares["postTagFeedback"]...)
 	router.GET(options.BaseURL+"/v1/photos/:sha256", wrapper.GetPhoto, options.OperationMiddlewares["getPhoto"]...)
 	router.PUT(options.BaseURL+"/v1/photos/:sha256", wrapper.PutPhoto, options.OperationMiddlewares["putPhoto"]...)
+	router.GET(options.BaseURL+"/v1/providers/:provider", wrapper.GetProvider, options.OperationMiddlewares["getProvider"]...)
+	router.PUT(options.BaseURL+"/v1/providers/:provider", wrapper.PutProvider, options.OperationMiddlewares["putProvider"]...)
+	router.POST(options.BaseURL+"/v1/providers/:provider/callbacks", wrapper.CreateProviderCallback, options.OperationMiddlewares["createProviderCallback"]...)
+	router.DELETE(options.BaseURL+"/v1/providers/:provider/callbacks/:id", wrapper.DeleteProviderCallback, options.OperationMiddlewares["deleteProviderCallback"]...)
+	router.POST(options.BaseURL+"/v1/providers/:provider/heartbeats", wrapper.PostProviderHeartbeat, options.OperationMiddlewares["postProviderHeartbeat"]...)
+	router.PUT(options.BaseURL+"/v1/providers/:provider/totals/:day", wrapper.PutProviderTotal, options.OperationMiddlewares["putProviderTotal"]...)
+	router.GET(options.BaseURL+"/v1/providers/faults", wrapper.ListProviderFaults, options.OperationMiddlewares["listProviderFaults"]...)
+	router.GET(options.BaseURL+"/v1/providers/health", wrapper.GetProviderHealth, options.OperationMiddlewares["getProviderHealth"]...)
 	router.GET(options.BaseURL+"/v1/push/webpush-key", wrapper.GetWebPushKey, options.OperationMiddlewares["getWebPushKey"]...)
 	router.POST(options.BaseURL+"/v1/scans", wrapper.PostScans, options.OperationMiddlewares["postScans"]...)
 	router.GET(options.BaseURL+"/v1/status-codes", wrapper.ListStatusCodes, options.OperationMiddlewares["listStatusCodes"]...)
@@ -4572,6 +5233,28 @@ func (response CreateAttempt201JSONResponse) VisitCreateAttemptResponse(w http.R
 	return err
 }
 
+type CreateCallRequestObject struct {
+	Waybill WaybillInPath `json:"waybill"`
+}
+
+type CreateCallResponseObject interface {
+	VisitCreateCallResponse(w http.ResponseWriter) error
+}
+
+type CreateCall201JSONResponse DialledCall
+
+func (response CreateCall201JSONResponse) VisitCreateCallResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateConsumerLinkRequestObject struct {
 	Waybill WaybillInPath `json:"waybill"`
 	Body    *CreateConsumerLinkJSONRequestBody
@@ -4591,6 +5274,51 @@ func (response CreateConsumerLink201JSONResponse) VisitCreateConsumerLinkRespons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParcelContactsRequestObject struct {
+	Waybill WaybillInPath `json:"waybill"`
+}
+
+type ListParcelContactsResponseObject interface {
+	VisitListParcelContactsResponse(w http.ResponseWriter) error
+}
+
+type ListParcelContacts200JSONResponse ParcelContacts
+
+func (response ListParcelContacts200JSONResponse) VisitListParcelContactsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutMaskedNumberRequestObject struct {
+	Waybill WaybillInPath `json:"waybill"`
+	Body    *PutMaskedNumberJSONRequestBody
+}
+
+type PutMaskedNumberResponseObject interface {
+	VisitPutMaskedNumberResponse(w http.ResponseWriter) error
+}
+
+type PutMaskedNumber200JSONResponse MaskedNumber
+
+func (response PutMaskedNumber200JSONResponse) VisitPutMaskedNumberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4773,6 +5501,180 @@ type PutPhotoResponseObject interface {
 type PutPhoto200JSONResponse Photo
 
 func (response PutPhoto200JSONResponse) VisitPutPhotoResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProviderFaultsRequestObject struct {
+	Params ListProviderFaultsParams
+}
+
+type ListProviderFaultsResponseObject interface {
+	VisitListProviderFaultsResponse(w http.ResponseWriter) error
+}
+
+type ListProviderFaults200JSONResponse ProviderFaultPage
+
+func (response ListProviderFaults200JSONResponse) VisitListProviderFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProviderHealthRequestObject struct {
+	Params GetProviderHealthParams
+}
+
+type GetProviderHealthResponseObject interface {
+	VisitGetProviderHealthResponse(w http.ResponseWriter) error
+}
+
+type GetProviderHealth200JSONResponse ProviderHealth
+
+func (response GetProviderHealth200JSONResponse) VisitGetProviderHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProviderRequestObject struct {
+	Provider Provider `json:"provider"`
+}
+
+type GetProviderResponseObject interface {
+	VisitGetProviderResponse(w http.ResponseWriter) error
+}
+
+type GetProvider200JSONResponse ProviderAccount
+
+func (response GetProvider200JSONResponse) VisitGetProviderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutProviderRequestObject struct {
+	Provider Provider `json:"provider"`
+	Body     *PutProviderJSONRequestBody
+}
+
+type PutProviderResponseObject interface {
+	VisitPutProviderResponse(w http.ResponseWriter) error
+}
+
+type PutProvider200JSONResponse ProviderAccount
+
+func (response PutProvider200JSONResponse) VisitPutProviderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProviderCallbackRequestObject struct {
+	Provider Provider `json:"provider"`
+}
+
+type CreateProviderCallbackResponseObject interface {
+	VisitCreateProviderCallbackResponse(w http.ResponseWriter) error
+}
+
+type CreateProviderCallback201JSONResponse ProviderCallback
+
+func (response CreateProviderCallback201JSONResponse) VisitCreateProviderCallbackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProviderCallbackRequestObject struct {
+	Provider Provider `json:"provider"`
+	ID       ID       `json:"id"`
+}
+
+type DeleteProviderCallbackResponseObject interface {
+	VisitDeleteProviderCallbackResponse(w http.ResponseWriter) error
+}
+
+type DeleteProviderCallback204Response struct {
+}
+
+func (response DeleteProviderCallback204Response) VisitDeleteProviderCallbackResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type PostProviderHeartbeatRequestObject struct {
+	Provider Provider `json:"provider"`
+}
+
+type PostProviderHeartbeatResponseObject interface {
+	VisitPostProviderHeartbeatResponse(w http.ResponseWriter) error
+}
+
+type PostProviderHeartbeat200JSONResponse ProviderHeartbeat
+
+func (response PostProviderHeartbeat200JSONResponse) VisitPostProviderHeartbeatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutProviderTotalRequestObject struct {
+	Provider Provider `json:"provider"`
+	Day      string   `json:"day"`
+	Body     *PutProviderTotalJSONRequestBody
+}
+
+type PutProviderTotalResponseObject interface {
+	VisitPutProviderTotalResponse(w http.ResponseWriter) error
+}
+
+type PutProviderTotal200JSONResponse ProviderTotal
+
+func (response PutProviderTotal200JSONResponse) VisitPutProviderTotalResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -4997,9 +5899,18 @@ type StrictServerInterface interface {
 	// CreateAttempt Record a delivery that failed
 	// (POST /v1/parcels/{waybill}/attempts)
 	CreateAttempt(ctx context.Context, request CreateAttemptRequestObject) (CreateAttemptResponseObject, error)
+	// CreateCall Get the masked number to dial
+	// (POST /v1/parcels/{waybill}/calls)
+	CreateCall(ctx context.Context, request CreateCallRequestObject) (CreateCallResponseObject, error)
 	// CreateConsumerLink Make a link for a parcel's consignee
 	// (POST /v1/parcels/{waybill}/consumer-link)
 	CreateConsumerLink(ctx context.Context, request CreateConsumerLinkRequestObject) (CreateConsumerLinkResponseObject, error)
+	// ListParcelContacts Calls and messages about a parcel, as providers report them
+	// (GET /v1/parcels/{waybill}/contacts)
+	ListParcelContacts(ctx context.Context, request ListParcelContactsRequestObject) (ListParcelContactsResponseObject, error)
+	// PutMaskedNumber Bind a masked number to a parcel
+	// (PUT /v1/parcels/{waybill}/masked-number)
+	PutMaskedNumber(ctx context.Context, request PutMaskedNumberRequestObject) (PutMaskedNumberResponseObject, error)
 	// CreatePreContact Ask the consignee what to do with a parcel that is out
 	// (POST /v1/parcels/{waybill}/pre-contact)
 	CreatePreContact(ctx context.Context, request CreatePreContactRequestObject) (CreatePreContactResponseObject, error)
@@ -5021,6 +5932,30 @@ type StrictServerInterface interface {
 	// PutPhoto Send a photo that a record declares
 	// (PUT /v1/photos/{sha256})
 	PutPhoto(ctx context.Context, request PutPhotoRequestObject) (PutPhotoResponseObject, error)
+	// ListProviderFaults Providers' records that a person should look at, newest first
+	// (GET /v1/providers/faults)
+	ListProviderFaults(ctx context.Context, request ListProviderFaultsRequestObject) (ListProviderFaultsResponseObject, error)
+	// GetProviderHealth Whether providers' silence means that nothing happened
+	// (GET /v1/providers/health)
+	GetProviderHealth(ctx context.Context, request GetProviderHealthRequestObject) (GetProviderHealthResponseObject, error)
+	// GetProvider Read an account with a provider
+	// (GET /v1/providers/{provider})
+	GetProvider(ctx context.Context, request GetProviderRequestObject) (GetProviderResponseObject, error)
+	// PutProvider Connect the company to a provider, or change how
+	// (PUT /v1/providers/{provider})
+	PutProvider(ctx context.Context, request PutProviderRequestObject) (PutProviderResponseObject, error)
+	// CreateProviderCallback Make an address for the provider to call
+	// (POST /v1/providers/{provider}/callbacks)
+	CreateProviderCallback(ctx context.Context, request CreateProviderCallbackRequestObject) (CreateProviderCallbackResponseObject, error)
+	// DeleteProviderCallback End an address
+	// (DELETE /v1/providers/{provider}/callbacks/{id})
+	DeleteProviderCallback(ctx context.Context, request DeleteProviderCallbackRequestObject) (DeleteProviderCallbackResponseObject, error)
+	// PostProviderHeartbeat Say that a feed is alive though it has nothing to report
+	// (POST /v1/providers/{provider}/heartbeats)
+	PostProviderHeartbeat(ctx context.Context, request PostProviderHeartbeatRequestObject) (PostProviderHeartbeatResponseObject, error)
+	// PutProviderTotal Declare how many records a day had
+	// (PUT /v1/providers/{provider}/totals/{day})
+	PutProviderTotal(ctx context.Context, request PutProviderTotalRequestObject) (PutProviderTotalResponseObject, error)
 	// GetWebPushKey The key to subscribe to pushes with
 	// (GET /v1/push/webpush-key)
 	GetWebPushKey(ctx context.Context, request GetWebPushKeyRequestObject) (GetWebPushKeyResponseObject, error)
@@ -6733,6 +7668,31 @@ func (sh *strictHandler) CreateAttempt(ctx echo.Context, waybill WaybillInPath) 
 	return nil
 }
 
+// CreateCall operation middleware
+func (sh *strictHandler) CreateCall(ctx echo.Context, waybill WaybillInPath) error {
+	var request CreateCallRequestObject
+
+	request.Waybill = waybill
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateCall(ctx.Request().Context(), request.(CreateCallRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateCall")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateCallResponseObject); ok {
+		return validResponse.VisitCreateCallResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateConsumerLink operation middleware
 func (sh *strictHandler) CreateConsumerLink(ctx echo.Context, waybill WaybillInPath) error {
 	var request CreateConsumerLinkRequestObject
@@ -6778,6 +7738,79 @@ func (sh *strictHandler) CreateConsumerLink(ctx echo.Context, waybill WaybillInP
 		return err
 	} else if validResponse, ok := response.(CreateConsumerLinkResponseObject); ok {
 		return validResponse.VisitCreateConsumerLinkResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListParcelContacts operation middleware
+func (sh *strictHandler) ListParcelContacts(ctx echo.Context, waybill WaybillInPath) error {
+	var request ListParcelContactsRequestObject
+
+	request.Waybill = waybill
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListParcelContacts(ctx.Request().Context(), request.(ListParcelContactsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListParcelContacts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListParcelContactsResponseObject); ok {
+		return validResponse.VisitListParcelContactsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutMaskedNumber operation middleware
+func (sh *strictHandler) PutMaskedNumber(ctx echo.Context, waybill WaybillInPath) error {
+	var request PutMaskedNumberRequestObject
+
+	request.Waybill = waybill
+
+	var body PutMaskedNumberJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutMaskedNumber(ctx.Request().Context(), request.(PutMaskedNumberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutMaskedNumber")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutMaskedNumberResponseObject); ok {
+		return validResponse.VisitPutMaskedNumberResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -7049,6 +8082,254 @@ func (sh *strictHandler) PutPhoto(ctx echo.Context, sha256 string) error {
 		return err
 	} else if validResponse, ok := response.(PutPhotoResponseObject); ok {
 		return validResponse.VisitPutPhotoResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListProviderFaults operation middleware
+func (sh *strictHandler) ListProviderFaults(ctx echo.Context, params ListProviderFaultsParams) error {
+	var request ListProviderFaultsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListProviderFaults(ctx.Request().Context(), request.(ListProviderFaultsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListProviderFaults")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListProviderFaultsResponseObject); ok {
+		return validResponse.VisitListProviderFaultsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProviderHealth operation middleware
+func (sh *strictHandler) GetProviderHealth(ctx echo.Context, params GetProviderHealthParams) error {
+	var request GetProviderHealthRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProviderHealth(ctx.Request().Context(), request.(GetProviderHealthRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProviderHealth")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProviderHealthResponseObject); ok {
+		return validResponse.VisitGetProviderHealthResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProvider operation middleware
+func (sh *strictHandler) GetProvider(ctx echo.Context, provider Provider) error {
+	var request GetProviderRequestObject
+
+	request.Provider = provider
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProvider(ctx.Request().Context(), request.(GetProviderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProvider")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProviderResponseObject); ok {
+		return validResponse.VisitGetProviderResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutProvider operation middleware
+func (sh *strictHandler) PutProvider(ctx echo.Context, provider Provider) error {
+	var request PutProviderRequestObject
+
+	request.Provider = provider
+
+	var body PutProviderJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutProvider(ctx.Request().Context(), request.(PutProviderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutProvider")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutProviderResponseObject); ok {
+		return validResponse.VisitPutProviderResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateProviderCallback operation middleware
+func (sh *strictHandler) CreateProviderCallback(ctx echo.Context, provider Provider) error {
+	var request CreateProviderCallbackRequestObject
+
+	request.Provider = provider
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateProviderCallback(ctx.Request().Context(), request.(CreateProviderCallbackRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateProviderCallback")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateProviderCallbackResponseObject); ok {
+		return validResponse.VisitCreateProviderCallbackResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteProviderCallback operation middleware
+func (sh *strictHandler) DeleteProviderCallback(ctx echo.Context, provider Provider, id ID) error {
+	var request DeleteProviderCallbackRequestObject
+
+	request.Provider = provider
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteProviderCallback(ctx.Request().Context(), request.(DeleteProviderCallbackRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteProviderCallback")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteProviderCallbackResponseObject); ok {
+		return validResponse.VisitDeleteProviderCallbackResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PostProviderHeartbeat operation middleware
+func (sh *strictHandler) PostProviderHeartbeat(ctx echo.Context, provider Provider) error {
+	var request PostProviderHeartbeatRequestObject
+
+	request.Provider = provider
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PostProviderHeartbeat(ctx.Request().Context(), request.(PostProviderHeartbeatRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostProviderHeartbeat")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PostProviderHeartbeatResponseObject); ok {
+		return validResponse.VisitPostProviderHeartbeatResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutProviderTotal operation middleware
+func (sh *strictHandler) PutProviderTotal(ctx echo.Context, provider Provider, day string) error {
+	var request PutProviderTotalRequestObject
+
+	request.Provider = provider
+	request.Day = day
+
+	var body PutProviderTotalJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutProviderTotal(ctx.Request().Context(), request.(PutProviderTotalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutProviderTotal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutProviderTotalResponseObject); ok {
+		return validResponse.VisitPutProviderTotalResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -11,6 +11,7 @@ import (
 	"doorstep/api/replay"
 	"doorstep/photos"
 	"doorstep/push"
+	"doorstep/telephony"
 )
 
 // Config is what the HTTP interface is made of. Every field is needed.
@@ -18,6 +19,9 @@ type Config struct {
 	Operations StrictServerInterface
 	Tokens     Authenticator
 	Replays    replay.Store
+	Exchange   *telephony.Exchange
+	Accounts   *telephony.Accounts
+	PublicURL  func() string // under which providers call
 	Follow     Followed
 	Dropped    func(push.Drop)             // told, for metrics, of streams that the server ended
 	Ready      func(context.Context) error // why it cannot serve, nil if it can
@@ -45,6 +49,8 @@ func New(cfg Config) *echo.Echo {
 	})
 	inboxes := streams{follow: cfg.Follow, dropped: cfg.Dropped, tokens: cfg.Tokens, draw: cfg.Draw}
 	e.GET("/v1/me/alerts/stream", inboxes.serve, chains["streamMyAlerts"]...)
+	records := ingest{exchange: cfg.Exchange, accounts: cfg.Accounts, tokens: cfg.Tokens, publicURL: cfg.PublicURL}
+	e.POST("/v1/providers/:provider/events", records.serve, records.admit, readRecords)
 	registerDocs(e)
 	registerHealth(e, cfg.Ready)
 	return e

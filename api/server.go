@@ -16,6 +16,7 @@ import (
 	"doorstep/photos"
 	"doorstep/prefs"
 	"doorstep/push"
+	"doorstep/telephony"
 )
 
 // Server answers the contract's operations: it decodes, calls one use case and
@@ -37,6 +38,10 @@ type Server struct {
 	Office     *access.Office
 	Feed       *feed.Reader
 	Outreach   *outreach.Desk
+	Accounts   *telephony.Accounts
+	Exchange   *telephony.Exchange
+	Dialler    *telephony.Dialler
+	CallBook   *telephony.Book
 	WebPushKey string         // what pages subscribe to pushes with; "" without Web Push
 	PublicURL  func() string  // where consumers reach the pages, without a slash at its end
 	Zone       *time.Location // of the days that people are told of

@@ -75,6 +75,7 @@ var measurements = []measurement{
 	{[]string{"drain"}, (*stage).drain, onAnyEngine},
 	{[]string{"delayed"}, (*stage).delayed, onAnyEngine},
 	{[]string{"uploads"}, (*stage).uploads, onAnyEngine},
+	{[]string{"providers", "providers-beside", "providers-answer"}, (*stage).providers, onAnyEngine},
 	{[]string{"growth", "cold", "memory"}, (*stage).growth, grown},
 	{[]string{"nodes"}, (*stage).nodes, func(s *stage) string {
 		if s.Postgres == "" {

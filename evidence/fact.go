@@ -39,6 +39,8 @@ const (
 
 	// PhotoArrival is a declared photo whose bytes have come and have its hash.
 	PhotoArrival Kind = "photo_arrival"
+	// CallIntent is that a courier asked for the masked number to dial.
+	CallIntent Kind = "call_intent"
 
 	// TagVerdict is what a courier or a manager says of a tag. It is evidence of
 	// what a consumer wants, never of anybody's fault.
@@ -50,7 +52,8 @@ const (
 
 // Kinds lists them.
 var Kinds = []Kind{
-	Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint, PhotoArrival, TagVerdict, SignFor, Correction, Consent,
+	Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint, CallIntent, PhotoArrival, TagVerdict, SignFor, Correction,
+	Consent,
 }
 
 // Source says whose word a record is.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the PostgreSQL driver, as "pgx"
@@ -63,6 +64,7 @@ type DB struct {
 
 	observer Observer
 	posts    postBook
+	heard    sync.Map // minutes in which providers were heard last, by heardKey
 	lookup   *lookup
 	wishes   wishIndex
 }

@@ -34,6 +34,7 @@ import (
 	"doorstep/reading"
 	"doorstep/store"
 	"doorstep/store/storetest"
+	"doorstep/telephony"
 	"doorstep/vault"
 	"doorstep/web"
 )
@@ -49,6 +50,7 @@ type app struct {
 	server  *httptest.Server // of streams; nil until it is needed
 	sender  *push.Sender
 	relay   *feed.Relay
+	sorter  *telephony.Sorter
 	metrics *metrics.Metrics
 	log     *journal
 	bell    *push.Bell // of streams
@@ -111,7 +113,9 @@ func (s *site) node(t *testing.T) *app {
 	log := slog.New(slog.NewJSONHandler(a.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	a.bell = &push.Bell{}
 	a.db.OnNews(func(n store.News) { ring(a.bell, n) })
-	server := newServer(a.db, reader, a.bell, s.clock.Now, doorstep.MakeID)
+	policy, err := telephony.LoadPolicy()
+	require.NoError(t, err)
+	server := newServer(a.db, reader, policy, a.bell, s.clock.Now, doorstep.MakeID)
 	a.desk = server.Desk
 	a.album = photos.NewAlbum(a.db, s.blobs, s.clock.Now, doorstep.MakeID)
 	server.Album = a.album
@@ -137,6 +141,9 @@ func (s *site) node(t *testing.T) *app {
 		Operations: server,
 		Tokens:     api.Tokens{Authenticator: &access.Authenticator{Store: a.db, Now: s.clock.Now}},
 		Replays:    store.Replays{DB: a.db},
+		Exchange:   server.Exchange,
+		Accounts:   server.Accounts,
+		PublicURL:  server.PublicURL,
 		Follow:     server.Inbox.Follow,
 		Dropped:    a.metrics.Dropped,
 		Ready:      a.db.Ping,
@@ -148,6 +155,7 @@ func (s *site) node(t *testing.T) *app {
 	web.Register(e, &access.Authenticator{Store: a.db, Now: s.clock.Now}, server.Outreach)
 	e.Use(a.metrics.Requests(e))
 	a.relay = feed.NewRelay(a.db, s.clock.Now, log)
+	a.sorter = telephony.NewSorter(telephony.Sorter{Store: a.db, Policy: policy, Now: s.clock.Now, NewID: doorstep.MakeID, Log: log})
 	a.streams, a.handler = e, apitest.Checked(t, e)
 	return a
 }

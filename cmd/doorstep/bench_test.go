@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,14 +42,14 @@ func TestTheBenchComparesEachRowWithItsReference(t *testing.T) {
 			measured = append(measured, row.Name)
 			require.Len(t, row.Runs, 1, row.Name)
 			require.Positive(t, row.Doorstep.Median, row.Name)
-			if row.Name == "alerts" || row.Name == "memory" {
+			if slices.Contains([]string{"alerts", "memory", "providers-beside", "providers-answer"}, row.Name) {
 				require.Nil(t, row.Ratio, row.Name)
 				continue
 			}
 			require.NotEmpty(t, row.Against, row.Name)
 			require.InDelta(t, row.Runs[0].Doorstep/row.Runs[0].Reference, row.Ratio.Median, 1e-9, row.Name)
 		}
-		both := []string{"batches", "small-batches", "singles", "latency", "alerts", "drain", "delayed", "uploads"}
+		both := []string{"batches", "small-batches", "singles", "latency", "alerts", "drain", "delayed", "uploads", "providers", "providers-beside", "providers-answer"}
 		if c.DB == "" {
 			require.Equal(t, append(both, "growth", "cold", "memory"), measured)
 			require.Equal(t, []string{"nodes: needs --db postgres://..."}, got.Left)

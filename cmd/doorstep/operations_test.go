@@ -108,6 +108,7 @@ type scene struct {
 	disputed  string
 	closed    string
 	consent   api.Consent // of anne
+	callback  string      // id of one of Alibaba's
 }
 
 // elsewhere is the rival's name.
@@ -135,6 +136,8 @@ func newScene(t *testing.T, url string) *scene {
 	s.consent = read[api.Consent](s.post(s.consumer(anne), "/v1/me/consents", api.ConsentInput{
 		Kind: "proxy", Scope: "all", ReceiptMethod: "photo", Facility: ptr("The neighbour in 302"),
 	}), http.StatusCreated)
+	s.put(s.integrator(), "/v1/providers/alibaba-pnp", api.ProviderInput{MaskedNumbers: &[]string{maskedNumber}}).is(http.StatusOK)
+	s.callback = read[api.ProviderCallback](s.post(s.integrator(), "/v1/providers/alibaba-pnp/callbacks", nil), http.StatusCreated).ID
 	s.sendDue()
 	s.clock.Add(4 * time.Hour) // half of the work clocks
 	s.tick()
@@ -220,6 +223,13 @@ func (s *scene) samples() map[string]sample {
 		r.ID = fmt.Sprintf("01936f40-77aa-7d10-8c33-1f0e6b9a2c4%d", i)
 		uploads = append(uploads, api.EvidenceBatch{Records: []api.EvidenceInput{r}})
 	}
+	reports := []any{ // calls and messages have fields of their own
+		api.ProviderEventBatch{Events: []api.ProviderEventInput{{
+			EventID: "e-1", CallID: ptr("c-1"), Kind: "call", Waybill: ptr("SF1"), Reference: ptr("SF1"), MaskedNumber: ptr(maskedNumber), State: "ended",
+			Sequence: ptr(int64(3)), At: at, RingAt: &at, AnsweredAt: &at, EndedAt: &at, EndedBy: ptr("consumer"), Direction: ptr("outgoing"),
+		}}},
+		api.ProviderEventBatch{Events: []api.ProviderEventInput{{EventID: "e-2", MessageID: ptr("m-1"), Kind: "message", Waybill: ptr("SF1"), State: "read", At: at}}},
+	}
 	consignee := api.Consignee{Phone: anne, Name: ptr("Anne Moreau"), Address: ptr("8 Mill Lane, door 301"), AddressID: ptr("a-9"), Location: &api.DoorLocation{Lat: 31.2304, Lng: 121.4737}}
 	return map[string]sample{
 		"getHealth":      {status: http.StatusOK},
@@ -272,6 +282,24 @@ func (s *scene) samples() map[string]sample {
 			PhotoSha256: ptr(strings.Repeat("ab", 32)), ClientID: clientID(4),
 		}},
 		"listOverrides": {status: http.StatusOK, strangers: "signs"},
+		"putProvider": {path: "/v1/providers/huawei-private-number", status: http.StatusOK, strangers: "providers", body: api.ProviderInput{
+			SigningKeys: &[]string{"app-secret"}, Sources: &[]string{"203.0.113.0/24"}, MaskedNumbers: &[]string{maskedNumber},
+		}},
+		"getProvider":            {path: "/v1/providers/alibaba-pnp", status: http.StatusOK, strangers: "providers"},
+		"createProviderCallback": {path: "/v1/providers/alibaba-pnp/callbacks", status: http.StatusCreated, strangers: "providers"},
+		"deleteProviderCallback": {path: "/v1/providers/alibaba-pnp/callbacks/" + s.callback, status: http.StatusNoContent, strangers: "providers"},
+		"postProviderEvents":     {path: "/v1/providers/generic/events", status: http.StatusOK, strangers: "providers", body: reports[0], full: reports},
+		"postProviderHeartbeat":  {path: "/v1/providers/generic/heartbeats", status: http.StatusOK, strangers: "providers"},
+		"putProviderTotal": {
+			path: "/v1/providers/generic/totals/2026-03-01", status: http.StatusOK, strangers: "providers", body: api.ProviderTotalInput{Records: 4},
+		},
+		"getProviderHealth":  {status: http.StatusOK, strangers: "providers"},
+		"listProviderFaults": {status: http.StatusOK, strangers: "providers"},
+		"putMaskedNumber": {path: "/v1/parcels/SF1/masked-number", status: http.StatusOK, strangers: "providers", body: api.MaskedNumberInput{
+			Provider: "generic", Number: maskedNumber, Until: soon,
+		}},
+		"createCall":         {path: "/v1/parcels/SF4/calls", status: http.StatusCreated, strangers: "providers"},
+		"listParcelContacts": {path: "/v1/parcels/SF1/contacts", status: http.StatusOK, strangers: "providers"},
 
 		"createPreContact": {path: "/v1/parcels/SF4/pre-contact", status: http.StatusCreated, strangers: "contacts"},
 		"listEvents":       {status: http.StatusOK, strangers: "feeds"},

@@ -32,6 +32,7 @@ import (
 	"doorstep/push"
 	"doorstep/reading"
 	"doorstep/store"
+	"doorstep/telephony"
 	"doorstep/web"
 )
 
@@ -93,6 +94,10 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	if err != nil {
 		return err
 	}
+	policy, err := telephony.LoadPolicy()
+	if err != nil {
+		return err
+	}
 	again, err := c.Second.open(log)
 	if err != nil {
 		return err
@@ -129,6 +134,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	db.ClaimWith(sender)
 	relay := feed.NewRelay(db, now, log)
 	sealer := evidence.NewSealer(db, log)
+	sorter := telephony.NewSorter(telephony.Sorter{Store: db, Policy: policy, Now: now, NewID: doorstep.MakeID, Log: log})
 	db.OnNews(func(n store.News) {
 		if n.Events || n.Missed {
 			relay.Wake()
@@ -136,12 +142,15 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 		if n.Records || n.Missed {
 			sealer.Wake()
 		}
-		if !n.Events && !n.Records {
+		if n.Reports || n.Missed {
+			sorter.Wake()
+		}
+		if !n.Events && !n.Records && !n.Reports {
 			sender.Wake()
 			ring(bell, n)
 		}
 	})
-	operations := newServer(db, reader, bell, now, doorstep.MakeID)
+	operations := newServer(db, reader, policy, bell, now, doorstep.MakeID)
 	operations.Album = photos.NewAlbum(db, pictures, now, doorstep.MakeID)
 	operations.PublicURL = c.publicURL(base)
 	operations.Desk.Again = again
@@ -171,6 +180,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	work.Go(func() error { return sealer.Run(ctx) })
 	notary := evidence.Notary{Store: db, Ledger: operations.Ledger, Log: log}
 	work.Go(func() error { return notary.Run(ctx) })
+	work.Go(func() error { return sorter.Run(ctx) })
 	feedSweeper := feed.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return feedSweeper.Run(ctx) })
 	work.Go(func() error {
@@ -231,6 +241,9 @@ func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, lo
 		Operations: operations,
 		Tokens:     api.Tokens{Authenticator: tokens},
 		Replays:    store.Replays{DB: db},
+		Exchange:   operations.Exchange,
+		Accounts:   operations.Accounts,
+		PublicURL:  operations.PublicURL,
 		Follow:     operations.Inbox.Follow,
 		Dropped:    measured.Dropped,
 		Ready:      db.Ping,
@@ -248,7 +261,7 @@ func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, lo
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 
 // newServer builds the use cases over one database.
-func newServer(db *store.DB, reader *reading.Reader, bell *push.Bell, now func() time.Time, newID doorstep.IDMaker) *api.Server {
+func newServer(db *store.DB, reader *reading.Reader, policy telephony.Policy, bell *push.Bell, now func() time.Time, newID doorstep.IDMaker) *api.Server {
 	asker := &outreach.Desk{Store: db, Now: now, NewID: newID, Random: rand.Reader}
 	server := &api.Server{
 		Roster:     &parcels.Roster{Store: db, Now: now, TimeZone: db.TimeZone()},
@@ -265,6 +278,10 @@ func newServer(db *store.DB, reader *reading.Reader, bell *push.Bell, now func()
 		Watch:      &push.Watch{Store: db},
 		Recorder:   &evidence.Recorder{Store: db, Now: now, NewID: newID},
 		Ledger:     &evidence.Ledger{Store: db, Keys: db.LogKeys(), Now: now},
+		Accounts:   &telephony.Accounts{Store: db, Now: now, NewID: newID, Random: rand.Reader},
+		Exchange:   &telephony.Exchange{Store: db, Now: now},
+		Dialler:    &telephony.Dialler{Store: db, Policy: policy, Now: now, NewID: newID},
+		CallBook:   &telephony.Book{Store: db, Policy: policy, Now: now},
 		Office:     &access.Office{Store: db, Now: now, NewID: newID, Random: rand.Reader},
 		Zone:       db.Zone(),
 		Now:        now,

@@ -20,7 +20,8 @@ var strangers = map[string]func(*testing.T, *scene){
 	"unread": otherUnread, "verdicts": otherVerdicts, "contacts": otherContacts, "feeds": otherFeeds,
 	"photos":  otherPhotos,
 	"notices": otherNotices, "codes": sameCodes,
-	"signs": otherSigns,
+	"signs":     otherSigns,
+	"providers": otherProviders,
 }
 
 // An object of another company, outlet, consumer or courier is as if it were
@@ -118,6 +119,25 @@ func otherNotices(t *testing.T, s *scene) {
 // The table of codes is everybody's.
 func sameCodes(t *testing.T, s *scene) {
 	require.Equal(t, s.get(s.hq(), "/v1/status-codes").body, s.get(s.rival(doorstep.RoleHQ), "/v1/status-codes").body)
+}
+
+func otherProviders(t *testing.T, s *scene) {
+	system := s.rival(doorstep.RoleIntegrator)
+	missing(t,
+		s.get(system, "/v1/providers/alibaba-pnp"), s.get(s.rival(doorstep.RoleHQ), "/v1/providers/alibaba-pnp"),
+		s.post(system, "/v1/providers/alibaba-pnp/callbacks", nil), s.delete(system, "/v1/providers/alibaba-pnp/callbacks/"+s.callback),
+		s.post(s.courier("mo"), "/v1/parcels/SF4/calls", nil), s.post(s.rival(doorstep.RoleCourier), "/v1/parcels/SF4/calls", nil),
+		s.get(s.manager("east"), "/v1/parcels/SF4/contacts"), s.get(s.rival(doorstep.RoleHQ), "/v1/parcels/SF4/contacts"),
+	)
+	s.put(system, "/v1/parcels/SF4/masked-number", api.MaskedNumberInput{
+		Provider: "generic", Number: "+8617000000007", Until: s.clock.Now().Add(time.Hour).Format(time.RFC3339),
+	}).is(http.StatusOK)
+	read[api.ProviderEventResults](s.post(system, "/v1/providers/generic/events", api.ProviderEventBatch{Events: aCall("r-1", "SF4", s.clock.Now())}), http.StatusOK)
+	s.sort()
+	require.Equal(t, 1, read[api.ProviderHealth](s.get(system, "/v1/providers/health"), http.StatusOK).Items[0].Unassigned)
+	require.Empty(t, s.contacts("SF4").Calls)
+	require.Empty(t, read[api.ProviderHealth](s.get(s.hq(), "/v1/providers/health"), http.StatusOK).Items, "mine was never heard")
+	require.Empty(t, read[api.ProviderFaultPage](s.get(system, "/v1/providers/faults"), http.StatusOK).Items)
 }
 
 // The key is the server's: there is nothing in it to keep from anybody.
