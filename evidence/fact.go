@@ -39,10 +39,13 @@ const (
 	// TagVerdict is what a courier or a manager says of a tag. It is evidence of
 	// what a consumer wants, never of anybody's fault.
 	TagVerdict Kind = "tag_verdict"
+
+	Access  Kind = "access"  // who opened which view of personal data
+	Erasure Kind = "erasure" // which records' values went, and why
 )
 
 // Kinds lists them.
-var Kinds = []Kind{Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint, TagVerdict}
+var Kinds = []Kind{Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint, TagVerdict, Access, Erasure}
 
 // Source says whose word a record is.
 type Source string
