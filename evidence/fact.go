@@ -5,7 +5,6 @@
 package evidence
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -143,15 +142,30 @@ func isName(s string) bool {
 
 // commitment is HMAC-SHA256(salt, "doorstep/field/v1" 00 len(name) 00 name 00
 // value), the length as four bytes, big-endian. The JSON of the value is
-// hashed, so that a number cannot pass for its text.
+// hashed, so that a number cannot pass for its text. The HMAC (RFC 2104) is spelt
+// out: crypto/hmac makes five objects each time, which took three times as long.
 func commitment(salt []byte, name string, value []byte) []byte {
-	text := make([]byte, 0, 2*lineLen)
+	const block = sha256.BlockSize
+	if len(salt) > block { // no salt of ours is
+		return nil
+	}
+	text := make([]byte, block, block+2*lineLen)
+	copy(text, salt)
+	for i := range block {
+		text[i] ^= 0x36
+	}
 	text = append(text, "doorstep/field/v1\x00"...)
 	text = binary.BigEndian.AppendUint32(text, uint32(len(name)))
 	text = append(append(append(append(text, 0), name...), 0), value...)
-	mac := hmac.New(sha256.New, salt)
-	mac.Write(text)
-	return mac.Sum(nil)
+	inner := sha256.Sum256(text)
+	var outer [block + sha256.Size]byte
+	copy(outer[:], salt)
+	for i := range block {
+		outer[i] ^= 0x5c
+	}
+	copy(outer[block:], inner[:])
+	sum := sha256.Sum256(outer[:])
+	return sum[:]
 }
 
 // Opens says whether the opening's field still gives the committed line.
@@ -161,5 +175,10 @@ func (o Opening) Opens(commitments, name string) bool {
 		return false
 	}
 	line := name + " " + base64.StdEncoding.EncodeToString(commitment(salt, name, value))
-	return slices.Contains(strings.Split(commitments, "\n"), line)
+	for committed := range strings.SplitSeq(commitments, "\n") {
+		if committed == line {
+			return true
+		}
+	}
+	return false
 }

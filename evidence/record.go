@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"time"
+
+	strict "github.com/go-json-experiment/json"
 )
 
 // Record is what a leaf, and what opens it, say of a record. It has nothing that
@@ -19,7 +21,7 @@ type Record struct {
 // ReadRecord reads a record as far as it was disclosed.
 func ReadRecord(l Leaf, d Disclosure) Record {
 	r := Record{Leaf: l, OccurredAt: l.ReceivedAt, Values: d.Opening.Values, Erased: len(d.Erased) > 0}
-	if about, ok := r.Values[AboutField]; ok && json.Unmarshal(about, &r.About) == nil {
+	if about, ok := r.Values[AboutField]; ok && strict.Unmarshal(about, &r.About) == nil {
 		if at, err := time.Parse(leafTime, r.About.OccurredAt); err == nil {
 			r.OccurredAt = at
 		}

@@ -147,30 +147,22 @@ func (v *verification) checkRecords() error {
 	return nil
 }
 
-// checkRecord checks that the i-th record is in the log and that what is
-// disclosed of it is what was committed to.
+// checkRecord reads the i-th record's three files and checks it.
 func (v *verification) checkRecord(i int) error {
 	name := recordName(i)
-	r := &v.report.Records[i]
-	r.Name = name
-	text := v.files[name+".leaf"]
-	leaf, err := evidence.ParseLeaf(text)
+	report := &v.report.Records[i]
+	report.Name = name
+	leaf, err := evidence.ParseLeaf(v.files[name+".leaf"])
 	if err != nil {
 		return err
 	}
-	r.ID, r.Kind = leaf.ID, leaf.Kind
+	report.ID, report.Kind = leaf.ID, leaf.Kind
 	proof, err := evidence.ParseInclusion(string(v.files[name+".tlog-proof"]))
 	if err != nil {
 		return err
 	}
 	if proof.Checkpoint != v.checkpoint.Note { // whose signature was checked
 		return errors.New("the proof is for another checkpoint")
-	}
-	if proof.Index >= v.checkpoint.Size {
-		return errors.New("the proof is of a leaf behind the end of the log")
-	}
-	if err := tlog.CheckRecord(proof.Hashes, v.checkpoint.Size, v.checkpoint.Root, proof.Index, tlog.RecordHash(text)); err != nil {
-		return fmt.Errorf("is not in the log: %w", err)
 	}
 	given := &v.fields[i]
 	if err := decode(v.files[name+".fields.json"], given); err != nil {
@@ -179,38 +171,47 @@ func (v *verification) checkRecord(i int) error {
 	if given.Record != leaf.ID {
 		return errors.New("fields.json is of another record")
 	}
-	d := given.disclosure()
-	v.records[i] = evidence.ReadRecord(leaf, d)
-	return r.check(leaf, *given, d.Opening)
+	r := Record{Leaf: leaf, Disclosure: given.disclosure(), Index: proof.Index, Proof: proof.Hashes}
+	if len(given.Fields) != len(r.Disclosure.Opening.Values) {
+		return errors.New("fields.json says a field twice")
+	}
+	v.records[i] = evidence.ReadRecord(leaf, r.Disclosure)
+	report.Fields, err = r.Check(v.checkpoint)
+	return err
 }
 
-// check says of every field how it stands. Each that the leaf commits to must be
-// disclosed, withheld or erased, and no other may be there.
-func (r *RecordReport) check(leaf evidence.Leaf, given fields, opening evidence.Opening) error {
-	names, bad := leaf.Names(), ""
-	for _, name := range names {
-		_, disclosed := opening.Values[name]
+// Check checks that the record is in the log, and says of every field that its
+// leaf commits to how it stands. Each must be disclosed, withheld or erased, and
+// no other may be there.
+func (r Record) Check(c evidence.Checkpoint) ([]FieldReport, error) {
+	if r.Index >= c.Size {
+		return nil, errors.New("the proof is of a leaf behind the end of the log")
+	}
+	if err := tlog.CheckRecord(r.Proof, c.Size, c.Root, r.Index, r.Leaf.Hash()); err != nil {
+		return nil, fmt.Errorf("is not in the log: %w", err)
+	}
+	names, d := r.Leaf.Names(), r.Disclosure
+	reports := make([]FieldReport, len(names))
+	var bad error
+	for i, name := range names {
+		_, disclosed := d.Opening.Values[name]
 		f := FieldReport{Name: name, State: Mismatch}
-		switch withheld, erased := slices.Contains(given.Withheld, name), slices.Contains(given.Erased, name); {
-		case disclosed && !withheld && !erased && opening.Opens(leaf.Commitments, name):
+		switch withheld, erased := slices.Contains(d.Withheld, name), slices.Contains(d.Erased, name); {
+		case disclosed && !withheld && !erased && d.Opening.Opens(r.Leaf.Commitments, name):
 			f.State = OK
 		case withheld && !disclosed && !erased:
 			f.State = Withheld
 		case erased && !disclosed && !withheld:
 			f.State = Erased
 		default:
-			bad = name
+			bad = fmt.Errorf("field %s is not what was committed to", name)
 		}
-		r.Fields = append(r.Fields, f)
+		reports[i] = f
 	}
-	said := len(given.Fields) + len(given.Withheld) + len(given.Erased)
-	switch {
-	case bad != "":
-		return fmt.Errorf("field %s is not what was committed to", bad)
-	case said != len(names):
-		return errors.New("fields.json speaks of fields that the leaf does not have, or twice of one")
+	if said := len(d.Opening.Values) + len(d.Withheld) + len(d.Erased); bad == nil && said != len(names) {
+		bad = errors.New("something is said of fields that the leaf does not have, or twice of one")
 	}
-	return nil
+	return reports, bad
 }
 
 // checkErasures looks for the record that says why values are gone.
