@@ -26,6 +26,7 @@ type contact struct {
 	ring     *float64 // seconds until it was answered or ended
 	talk     *float64 // seconds
 	endedBy  string   // "courier", "consumer" or "platform"
+	ended    bool
 
 	sent, delivered, read, failed bool
 	sentAt, deliveredAt, readAt   time.Time
@@ -75,18 +76,24 @@ func (k *contact) addCall(r Record) {
 		}
 		return
 	}
-	if !answered.IsZero() || r.text("outcome") == "answered" {
+	k.ended = k.ended || !ended.IsZero() || slices.Contains(unanswered, r.text("state"))
+	switch {
+	case !answered.IsZero() || r.text("state") == "answered":
 		k.answered = True
-	} else if !ended.IsZero() && k.answered == Unknown {
+	case k.ended && k.answered == Unknown:
 		k.answered = False
 	}
-	if !rung.IsZero() || k.answered == True {
+	switch {
+	case !rung.IsZero() || r.text("rang") == "true" || k.answered == True:
 		k.rang = True
-	} else if !ended.IsZero() && k.rang == Unknown {
+	case r.text("rang") == "false" && k.rang == Unknown:
 		k.rang = False
 	}
 	k.ring, k.talk = span(k.ring, rung, firstOf(answered, ended)), span(k.talk, answered, ended)
 }
+
+// unanswered are the states in which a provider's call is over and nobody spoke.
+var unanswered = []string{"no_answer", "busy", "rejected", "failed"}
 
 // span is the seconds between two moments, or what was known if one is missing.
 func span(known *float64, from, to time.Time) *float64 {

@@ -18,17 +18,17 @@ type Disclosure struct {
 
 // secret are fields that nobody gets out of a file: who somebody is and how to
 // reach them proves nothing of what was done.
-var secret = []string{"phone", "phone_hash", "reporter", "name", "address"}
+var secret = []string{"phone", "peer", "peer_hash", "reporter", "name", "address", "address_id"}
 
 // courierSees are the fields that a courier gets: what was done, by whom and
 // when, not the consumer's words.
 var courierSees = []string{
-	AboutField, "opened", "role", "by", "category",
-	"direction", "duration_s", "outcome", "channel", "template", "reason", "reasons", "asked_by", "state", "call_id", "message_id",
-	"ring_at", "answered_at", "ended_at", "ended_by", "ring_s", "talk_s", "grade", "provider",
-	"tags", "alert_id", "supersedes", "push_id", "code", "attempt", "provider_ref", "event",
-	"method", "kind", "scope", "consent_id", "receipt_method", "facility", "distance_m", "accuracy_m", "sha256", "photo_sha256", "taken_at",
-	"class", "records",
+	AboutField, "opened", "role", "by", "category", "class", "records",
+	"direction", "duration_s", "outcome", "channel", "template", "reason", "asked_by", "provider", "intent_id",
+	"call_id", "message_id", "event", "state", "rang", "started_at", "ring_at", "answered_at", "ended_at", "ended_by",
+	"tags", "alert_id", "supersedes", "push_id", "code", "attempt", "provider_ref",
+	"act", "method", "ground", "consent_id", "receipt_method", "pickup_code_issued", "facility", "free_until", "fee_fen", "valid_until",
+	"distance_m", "accuracy_m", "sha256", "photo_sha256", "taken_at",
 }
 
 // places are where somebody stood: a courier gets only his own.
@@ -47,8 +47,10 @@ func (r Reader) mayRead(c Case, record Record) bool {
 	if record.Kind == TagVerdict {
 		return false
 	}
-	other := record.About.Complaint != "" && record.About.Complaint != c.ComplaintID
-	return r.Role != doorstep.RoleCourier || !other && (record.Kind != Complaint || record.About.Complaint != "")
+	if r.Role != doorstep.RoleCourier || record.About.Complaint == c.ComplaintID {
+		return true
+	}
+	return record.About.Complaint == "" && record.Kind != Complaint
 }
 
 // Disclose splits a record's fields for a reader.

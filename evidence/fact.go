@@ -42,12 +42,13 @@ const (
 	Access  Kind = "access"  // who opened which view of personal data
 	Erasure Kind = "erasure" // which records' values went, and why
 
-	SignFor Kind = "sign_for" // how the parcel was handed over
-	Consent Kind = "consent"  // what the consumer allowed, or took back
+	SignFor    Kind = "sign_for"
+	Correction Kind = "correction" // of a sign-for, or its withdrawal
+	Consent    Kind = "consent"    // given, or withdrawn
 )
 
 // Kinds lists them.
-var Kinds = []Kind{Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint, TagVerdict, Access, Erasure, SignFor, Consent}
+var Kinds = []Kind{Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint, TagVerdict, Access, Erasure, SignFor, Correction, Consent}
 
 // Source says whose word a record is.
 type Source string

@@ -10,6 +10,7 @@ type Finding struct {
 	Source  Source   `json:"source,omitempty"` // of the least independent record, or of the feed that had none
 	Records []string `json:"records"`
 	feed    bool     // it would have come from a provider
+	neutral bool     // it speaks for nobody after all
 	carried []Kind   // the kinds of record that would carry it
 }
 
@@ -40,6 +41,9 @@ func (f Finding) helps(r rule) side {
 		whom = r.whenTrue
 	case False:
 		whom = r.whenFalse
+	}
+	if f.neutral {
+		return nobody
 	}
 	if whom == consumer && f.Source != Provider && f.Source != Server {
 		return nobody
@@ -81,7 +85,7 @@ type view struct {
 	healthy  Truth // of all feeds that would have carried a contact
 	from, to time.Time
 	contacts []*contact
-	sign     *Record // the sign-for that stands: the last one
+	sign     *Record // what was last said of how it was handed over; nil: nothing, or it was withdrawn
 }
 
 func newView(c Case, records []Record, feeds []Feed) *view {
@@ -93,7 +97,11 @@ func newView(c Case, records []Record, feeds []Feed) *view {
 		}
 	}
 	for i := range records {
-		if records[i].Kind == SignFor && records[i].has("method") {
+		switch kind := records[i].Kind; {
+		case kind != SignFor && kind != Correction:
+		case records[i].text("act") == "withdrawal":
+			v.sign = nil
+		case records[i].has("method"):
 			v.sign = &records[i]
 		}
 	}

@@ -248,8 +248,27 @@ func (v *view) signKind() Finding {
 	return shown(True, v.sign.text("method"), *v.sign)
 }
 
+// consentKind is what the consent gate found when the parcel was handed over. It
+// is our server's own judgement, whoever asked for it.
 func (v *view) consentKind() Finding {
-	return v.notKept(Consent)
+	if v.sign == nil {
+		return v.notKept(Consent, SignFor)
+	}
+	records := []Record{*v.sign}
+	if id := v.sign.text("consent_id"); id != "" {
+		records = append(records, v.of(func(r Record) bool { return r.text("consent_id") == id }, Consent)...)
+	}
+	f := shown(Unknown, v.sign.text("method"), records...)
+	f.Source, f.carried = Server, []Kind{Consent, SignFor, Correction}
+	switch v.sign.text("ground") {
+	case "consent":
+		f.Truth = True
+	case "override":
+		f.Truth = False
+	case "in_person": // which needs none
+		f.Truth, f.neutral = True, true
+	}
+	return f
 }
 
 // geoDistance is how far from the address the sign-for was at least: the
