@@ -41,26 +41,58 @@ type LoggedLeaf struct {
 	Text  []byte // made anew from the record
 }
 
-// Signers are the log's keys, the newest first, all of one name.
-type Signers []note.Signer
+// Key signs logs. Public is what a reader needs, as note.NewVerifier takes it.
+type Key struct {
+	note.Signer
+	Public string
+}
 
-// signing are those that sign: a reader who has only the key before the newest
-// one can follow.
-func (s Signers) signing() []note.Signer { return s[:min(2, len(s))] }
+// Keys are those that ever signed, the newest first, all of one name.
+type Keys []Key
 
 // Name is what the keys are called, and the logs after them.
-func (s Signers) Name() string { return s[0].Name() }
+func (k Keys) Name() string { return k[0].Name() }
+
+// Public lists what readers need of each.
+func (k Keys) Public() []string {
+	list := make([]string, len(k))
+	for i, key := range k {
+		list[i] = key.Public
+	}
+	return list
+}
+
+// Signers are those that sign: the newest, and the one before, so that a reader
+// who has only that can follow.
+func (k Keys) Signers() (list []note.Signer) {
+	for _, key := range k[:min(2, len(k))] {
+		list = append(list, key)
+	}
+	return list
+}
 
 // Ledger shows logs: their checkpoints, and proofs that they hold a record and
 // that they only grew.
 type Ledger struct {
-	Store   LedgerStore
-	Signers Signers
-	Now     func() time.Time
+	Store LedgerStore
+	Keys  Keys
+	Now   func() time.Time
+}
+
+// Find finds a log by the carrier's names. Without an outlet it is the company's;
+// without a company, that of the only one there is.
+func (l *Ledger) Find(ctx context.Context, company, outlet string) (Log, error) {
+	return l.Store.FindLog(ctx, company, outlet)
+}
+
+// Heads lists what a company's log has last of each outlet's, by the outlets'
+// numbers and behind one of them.
+func (l *Ledger) Heads(ctx context.Context, company Log, after doorstep.OutletNo, limit int) ([]Head, error) {
+	return l.Store.Heads(ctx, company.No, after, limit)
 }
 
 // Origin names a log in its checkpoints.
-func (l *Ledger) Origin(log Log) string { return Origin(l.Signers.Name(), log.Company, log.Outlet) }
+func (l *Ledger) Origin(log Log) string { return Origin(l.Keys.Name(), log.Company, log.Outlet) }
 
 // Checkpoint is the newest state of a log, signed now if it has grown since the
 // last one.
@@ -76,7 +108,7 @@ func (l *Ledger) Checkpoint(ctx context.Context, log Log) (Checkpoint, error) {
 		return c, fmt.Errorf("log %d: %d leaves, and a checkpoint of %d", log.No, tree.Size, c.Size)
 	case err == nil || errors.Is(err, doorstep.ErrNotFound):
 		c = Checkpoint{Size: tree.Size, Root: tree.Root(), CreatedAt: l.Now()}
-		if c.Note, err = SignCheckpoint(l.Origin(log), c.Size, c.Root, l.Signers.signing()...); err != nil {
+		if c.Note, err = SignCheckpoint(l.Origin(log), c.Size, c.Root, l.Keys.Signers()...); err != nil {
 			return c, err
 		}
 		if c, err = l.Store.AddCheckpoint(ctx, log.No, c); err != nil {
@@ -89,15 +121,13 @@ func (l *Ledger) Checkpoint(ctx context.Context, log Log) (Checkpoint, error) {
 	return c, nil
 }
 
-// checkpointAt is the checkpoint of a size that somebody asked for, or the newest.
-func (l *Ledger) checkpointAt(ctx context.Context, log Log, pointer string, size *int64) (Checkpoint, error) {
-	if size == nil {
+// checkpointAt is the checkpoint of a size that somebody asked for, the newest if
+// it is 0.
+func (l *Ledger) checkpointAt(ctx context.Context, log Log, pointer string, size int64) (Checkpoint, error) {
+	if size == 0 {
 		return l.Checkpoint(ctx, log)
 	}
-	if *size <= 0 {
-		return Checkpoint{}, errSize(pointer)
-	}
-	c, err := l.Store.Checkpoint(ctx, log.No, *size)
+	c, err := l.Store.Checkpoint(ctx, log.No, size)
 	if errors.Is(err, doorstep.ErrNotFound) {
 		return c, errSize(pointer)
 	}
@@ -111,42 +141,49 @@ func errSize(pointer string) error {
 	return checks.Err()
 }
 
+// RecordProof is the proof of a record's leaf, with what it is about.
+type RecordProof struct {
+	Inclusion
+	Size int64
+	Leaf []byte
+}
+
 // Inclusion proves that a log has a record's leaf, against the checkpoint of a
-// size, nil for the newest. It gives the leaf's text too. A log that does not hold
-// together gives an error, never a proof that fails.
-func (l *Ledger) Inclusion(ctx context.Context, log Log, record string, size *int64) (Inclusion, []byte, error) {
+// size, the newest if it is 0. A log that does not hold together gives an error,
+// never a proof that fails.
+func (l *Ledger) Inclusion(ctx context.Context, log Log, record string, size int64) (p RecordProof, err error) {
 	leaf, err := l.Store.LoggedLeaf(ctx, log.No, record)
 	if err != nil {
-		return Inclusion{}, nil, err
+		return p, err
 	}
 	c, err := l.checkpointAt(ctx, log, "/size", size)
 	if err != nil {
-		return Inclusion{}, nil, err
+		return p, err
 	}
 	if leaf.Index >= c.Size {
-		return Inclusion{}, nil, errSize("/size")
+		return p, errSize("/size")
 	}
-	proof, err := tlog.ProveRecord(c.Size, leaf.Index, l.hashes(ctx, log.No))
+	hashes, err := tlog.ProveRecord(c.Size, leaf.Index, l.hashes(ctx, log.No))
 	if err == nil && tlog.RecordHash(leaf.Text) != leaf.Hash {
 		err = errors.New("the record has changed")
 	}
 	if err == nil {
-		err = tlog.CheckRecord(proof, c.Size, c.Root, leaf.Index, leaf.Hash)
+		err = tlog.CheckRecord(hashes, c.Size, c.Root, leaf.Index, leaf.Hash)
 	}
 	if err != nil {
-		return Inclusion{}, nil, fmt.Errorf("log %d: leaf %d: %w", log.No, leaf.Index, err)
+		return p, fmt.Errorf("log %d: leaf %d: %w", log.No, leaf.Index, err)
 	}
-	return Inclusion{Index: leaf.Index, Hashes: proof, Checkpoint: c.Note}, leaf.Text, nil
+	return RecordProof{Inclusion{leaf.Index, hashes, c.Note}, c.Size, leaf.Text}, nil
 }
 
 // Consistency proves that a log as it was at size from is the beginning of what it
-// was at the checkpoint of size to, nil for the newest.
-func (l *Ledger) Consistency(ctx context.Context, log Log, from int64, to *int64) (tlog.TreeProof, Checkpoint, error) {
+// was at the checkpoint of size to, the newest if it is 0.
+func (l *Ledger) Consistency(ctx context.Context, log Log, from, to int64) (tlog.TreeProof, Checkpoint, error) {
 	c, err := l.checkpointAt(ctx, log, "/to", to)
 	if err != nil {
 		return nil, c, err
 	}
-	if from < 1 || from > c.Size {
+	if from > c.Size {
 		return nil, c, errSize("/from")
 	}
 	hashes := l.hashes(ctx, log.No)

@@ -96,7 +96,7 @@ func (n *Notary) Cover(ctx context.Context) (total int, err error) {
 		}
 		byCompany := map[doorstep.CompanyNo][]Head{}
 		for _, o := range page {
-			byCompany[o.CompanyNo] = append(byCompany[o.CompanyNo], NewHead(n.Ledger.Signers.Name(), o.Log, o.Tree, n.Ledger.Now()))
+			byCompany[o.CompanyNo] = append(byCompany[o.CompanyNo], NewHead(n.Ledger.Keys.Name(), o.Log, o.Tree, n.Ledger.Now()))
 		}
 		for company, heads := range byCompany {
 			covered, err := n.Store.CoverHeads(ctx, company, heads)

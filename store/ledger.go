@@ -13,6 +13,15 @@ import (
 	"doorstep/evidence"
 )
 
+// LogKeys are those of the key set.
+func (db *DB) LogKeys() evidence.Keys {
+	keys := make(evidence.Keys, len(db.vault.LogKeys()))
+	for i, k := range db.vault.LogKeys() {
+		keys[i] = evidence.Key(k)
+	}
+	return keys
+}
+
 // FindLog finds a log by the carrier's names. Without an outlet it is the
 // company's; without a company, that of the only one there is.
 func (db *DB) FindLog(ctx context.Context, company, outlet string) (evidence.Log, error) {
@@ -24,7 +33,12 @@ func (db *DB) FindLog(ctx context.Context, company, outlet string) (evidence.Log
 	if err := db.list(ctx, &companies, `select no, name from company where name = ? or ? = '' order by no limit 2`, company, company); err != nil {
 		return log, fmt.Errorf("log: %w", err)
 	}
-	if len(companies) != 1 {
+	if len(companies) > 1 {
+		var checks doorstep.Checks
+		checks.Add("/company", "required", "more than one company runs here")
+		return log, checks.Err()
+	}
+	if len(companies) == 0 {
 		return log, doorstep.NotFound("company", company)
 	}
 	log.No, log.Company = companies[0].No, companies[0].Name
