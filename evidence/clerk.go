@@ -78,8 +78,8 @@ type Clerk struct {
 const MaxRecords = 5000
 
 // Open opens a case's file as of a checkpoint of its outlet's log: of that size,
-// or of one made now if it is 0.
-func (k *Clerk) Open(ctx context.Context, a doorstep.Actor, complaintID string, what Opened, size int64) (Dossier, error) {
+// or of one made now if it is nil.
+func (k *Clerk) Open(ctx context.Context, a doorstep.Actor, complaintID string, what Opened, size *int64) (Dossier, error) {
 	now := k.Now()
 	c, err := k.Store.OpenCase(ctx, a, complaintID, now)
 	if err != nil {
@@ -90,7 +90,7 @@ func (k *Clerk) Open(ctx context.Context, a doorstep.Actor, complaintID string, 
 		return Dossier{}, err
 	}
 	d := Dossier{OpenCase: c}
-	if size == 0 {
+	if size == nil {
 		if err := k.seal(ctx, c.Log.No); err != nil {
 			return d, err
 		}

@@ -237,15 +237,9 @@ func (db *DB) named(ctx context.Context, c complaints.Complaint) (complaints.Com
 
 // Complaint reads one that the caller may see.
 func (db *DB) Complaint(ctx context.Context, a doorstep.Actor, id string) (complaints.Complaint, error) {
-	outlet, ok := doorstep.OutletOf(id)
-	if !ok {
-		return complaints.Complaint{}, doorstep.NotFound("complaint", id)
-	}
-	where := newFilter("k.outlet_no = ? and k.id = ?", outlet, id)
-	db.within(where, a)
-	var row complaintRow
-	if err := db.get(ctx, &row, selectComplaint+` where `+where.text, where.args...); err != nil {
-		return complaints.Complaint{}, notThere(err, "complaint", id)
+	row, err := db.complaintRow(ctx, a, id)
+	if err != nil {
+		return complaints.Complaint{}, err
 	}
 	said, err := db.said(row, db.lister(ctx))
 	if err != nil {
@@ -254,6 +248,17 @@ func (db *DB) Complaint(ctx context.Context, a doorstep.Actor, id string) (compl
 	c := row.complaint()
 	c.Text = strings.Join(said, "\n")
 	return c, nil
+}
+
+func (db *DB) complaintRow(ctx context.Context, a doorstep.Actor, id string) (row complaintRow, err error) {
+	outlet, ok := doorstep.OutletOf(id)
+	if !ok {
+		return row, doorstep.NotFound("complaint", id)
+	}
+	where := newFilter("k.outlet_no = ? and k.id = ?", outlet, id)
+	db.within(where, a)
+	err = db.get(ctx, &row, selectComplaint+` where `+where.text, where.args...)
+	return row, notThere(err, "complaint", id)
 }
 
 // within narrows a query on complaints to what the caller may see.
