@@ -45,7 +45,10 @@ var admits = map[string][]doorstep.Role{
 	"resumeLearning":   {doorstep.RoleHQ},
 	"createPreContact": {doorstep.RoleCourier, doorstep.RoleManager},
 
-	"listEvidence": {doorstep.RoleManager, doorstep.RoleHQ},
+	"listEvidence":         {doorstep.RoleManager, doorstep.RoleHQ},
+	"getComplaintEvidence": {doorstep.RoleCourier, doorstep.RoleManager, doorstep.RoleHQ},
+	"getComplaintBundle":   {doorstep.RoleCourier, doorstep.RoleManager, doorstep.RoleHQ},
+	"getRegulatorPack":     {doorstep.RoleCourier, doorstep.RoleManager, doorstep.RoleHQ},
 }
 
 // batches are the operations whose items have natural keys: their bodies may be

@@ -10,7 +10,9 @@ import (
 	"doorstep/access"
 	"doorstep/complaints"
 	"doorstep/evidence"
+	"doorstep/evidence/bundle"
 	"doorstep/feed"
+	"doorstep/i18n"
 	"doorstep/outreach"
 	"doorstep/parcels"
 	"doorstep/prefs"
@@ -31,6 +33,9 @@ type Server struct {
 	Watch      *push.Watch
 	Recorder   *evidence.Recorder
 	Ledger     *evidence.Ledger
+	Clerk      *evidence.Clerk
+	Packer     *bundle.Packer
+	PackPage   func(evidence.Pack, i18n.Texts) (page []byte, policy string, err error) // draws a regulator's pack
 	Office     *access.Office
 	Feed       *feed.Reader
 	Outreach   *outreach.Desk

@@ -98,3 +98,34 @@ func Assemble(c Case, records []Record, feeds []Feed) File {
 	f.Missing, f.Completeness = v.weigh(f.Facts)
 	return f
 }
+
+// Entries are the lines of some kinds.
+func (f File) Entries(kinds ...Kind) []Entry {
+	list := []Entry{}
+	for _, e := range f.Timeline {
+		if slices.Contains(kinds, e.Kind) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// Contacts are the tries to reach the consumer.
+func (f File) Contacts() []Entry { return f.Entries(Call, Message, Attempt) }
+
+// Consents are what the consumer allowed, and how the parcel was handed over.
+func (f File) Consents() []Entry { return f.Entries(Consent, SignFor, Correction) }
+
+// Gaps are the feeds that were not known to be healthy.
+func (f File) Gaps() []Feed {
+	return slices.DeleteFunc(slices.Clone(f.Feeds), func(feed Feed) bool { return feed.Healthy == True })
+}
+
+// Others are the facts that speak for nobody.
+func (f File) Others() []Finding {
+	listed := map[string]bool{}
+	for _, finding := range slices.Concat(f.Supports.Courier, f.Supports.Consumer) {
+		listed[finding.Fact] = true
+	}
+	return slices.DeleteFunc(slices.Clone(f.Facts), func(finding Finding) bool { return listed[finding.Fact] })
+}

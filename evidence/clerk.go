@@ -78,8 +78,8 @@ type Clerk struct {
 const MaxRecords = 5000
 
 // Open opens a case's file as of a checkpoint of its outlet's log: of that size,
-// or of one made now if it is nil.
-func (k *Clerk) Open(ctx context.Context, a doorstep.Actor, complaintID string, what Opened, size *int64) (Dossier, error) {
+// or of one made now if it is 0.
+func (k *Clerk) Open(ctx context.Context, a doorstep.Actor, complaintID string, what Opened, size int64) (Dossier, error) {
 	now := k.Now()
 	c, err := k.Store.OpenCase(ctx, a, complaintID, now)
 	if err != nil {
@@ -90,7 +90,7 @@ func (k *Clerk) Open(ctx context.Context, a doorstep.Actor, complaintID string, 
 		return Dossier{}, err
 	}
 	d := Dossier{OpenCase: c}
-	if size == nil {
+	if size == 0 {
 		if err := k.seal(ctx, c.Log.No); err != nil {
 			return d, err
 		}
@@ -168,4 +168,24 @@ func (k *Clerk) Proofs(ctx context.Context, d Dossier) ([]tlog.RecordProof, erro
 		}
 	}
 	return list, nil
+}
+
+// Pack is a dossier for a regulator: with what shows where its proofs are.
+type Pack struct {
+	Dossier
+	Hashes []tlog.Hash // of the records' leaves
+	Key    string      // that signs the log, as a verifier takes it
+}
+
+// Pack opens a case's file for a regulator.
+func (k *Clerk) Pack(ctx context.Context, a doorstep.Actor, complaintID string) (Pack, error) {
+	d, err := k.Open(ctx, a, complaintID, OpenedPack, 0)
+	if err != nil {
+		return Pack{}, err
+	}
+	p := Pack{Dossier: d, Key: k.Ledger.Keys.Public()[0]}
+	for _, r := range d.Records {
+		p.Hashes = append(p.Hashes, r.Leaf.Hash())
+	}
+	return p, nil
 }

@@ -13,10 +13,10 @@ type Packer struct {
 }
 
 // Bundle packs a case for whoever opens it, as of the checkpoint of a size or, if
-// it is nil, of now. With since it proves too that the log grew from that size. The
+// it is 0, of now. With since it proves too that the log grew from that size. The
 // same case, checkpoint and role give the same bytes, unless values were erased
 // in between.
-func (p *Packer) Bundle(ctx context.Context, a doorstep.Actor, complaintID string, size, since *int64) ([]byte, error) {
+func (p *Packer) Bundle(ctx context.Context, a doorstep.Actor, complaintID string, size, since int64) ([]byte, error) {
 	d, err := p.Clerk.Open(ctx, a, complaintID, evidence.OpenedBundle, size)
 	if err != nil {
 		return nil, err
@@ -36,12 +36,12 @@ func (p *Packer) Bundle(ctx context.Context, a doorstep.Actor, complaintID strin
 			Leaf: r.Leaf, Disclosure: r.Disclosure, ErasedBy: r.ErasedBy, Index: r.Index, Proof: proofs[i],
 		})
 	}
-	if since != nil {
-		proof, _, err := p.Clerk.Ledger.Consistency(ctx, d.Log, *since, &d.Checkpoint.Size)
+	if since > 0 {
+		proof, _, err := p.Clerk.Ledger.Consistency(ctx, d.Log, since, d.Checkpoint.Size)
 		if err != nil {
 			return nil, err
 		}
-		c.Since = &Consistency{Size: *since, Proof: proof}
+		c.Since = &Consistency{Size: since, Proof: proof}
 	}
 	return Pack(c, keys[0])
 }
