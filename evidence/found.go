@@ -251,8 +251,8 @@ func (v *view) signKind() Finding {
 // consentKind is what the consent gate found when the parcel was handed over. It
 // is our server's own judgement, whoever asked for it.
 func (v *view) consentKind() Finding {
-	if v.sign == nil {
-		return v.notKept(Consent, SignFor)
+	if v.sign == nil { // a standing consent is no record of this parcel
+		return v.notSent(Consent, SignFor, Correction)
 	}
 	records := []Record{*v.sign}
 	if id := v.sign.text("consent_id"); id != "" {

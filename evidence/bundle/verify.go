@@ -231,7 +231,7 @@ func (v *verification) checkErasures() {
 		}
 		for n := range v.report.Records[i].Fields {
 			if field := &v.report.Records[i].Fields[n]; field.State == Erased {
-				field.Note = "by record " + f.ErasedBy
+				field.Note = fmt.Sprintf("by record %q", f.ErasedBy)
 			}
 		}
 	}
