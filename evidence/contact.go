@@ -26,7 +26,9 @@ type contact struct {
 	ring     *float64 // seconds until it was answered or ended
 	talk     *float64 // seconds
 	endedBy  string   // "courier", "consumer" or "platform"
-	ended    bool
+	over     bool     // without an answer, as a provider says
+
+	ringAt, answeredAt, endedAt time.Time // by a provider's clock
 
 	sent, delivered, read, failed bool
 	sentAt, deliveredAt, readAt   time.Time
@@ -68,7 +70,6 @@ func (k *contact) addCall(r Record) {
 	if by := r.text("ended_by"); by != "" {
 		k.endedBy = by
 	}
-	rung, answered, ended := r.moment("ring_at"), r.moment("answered_at"), r.moment("ended_at")
 	if r.About.Source != Provider {
 		k.answered = Known(r.text("outcome") == "answered")
 		if s, ok := r.number("duration_s"); ok && k.answered == True {
@@ -76,29 +77,30 @@ func (k *contact) addCall(r Record) {
 		}
 		return
 	}
-	k.ended = k.ended || !ended.IsZero() || slices.Contains(unanswered, r.text("state"))
+	k.ringAt, k.answeredAt, k.endedAt = firstOf(k.ringAt, r.moment("ring_at")), firstOf(k.answeredAt, r.moment("answered_at")), firstOf(k.endedAt, r.moment("ended_at"))
+	k.over = k.over || slices.Contains(unanswered, r.text("state"))
 	switch {
-	case !answered.IsZero() || r.text("state") == "answered":
+	case !k.answeredAt.IsZero() || r.text("state") == "answered":
 		k.answered = True
-	case k.ended && k.answered == Unknown:
+	case k.over && k.answered == Unknown:
 		k.answered = False
 	}
 	switch {
-	case !rung.IsZero() || r.text("rang") == "true" || k.answered == True:
+	case !k.ringAt.IsZero() || r.text("rang") == "true" || k.answered == True:
 		k.rang = True
 	case r.text("rang") == "false" && k.rang == Unknown:
 		k.rang = False
 	}
-	k.ring, k.talk = span(k.ring, rung, firstOf(answered, ended)), span(k.talk, answered, ended)
+	k.ring, k.talk = span(k.ringAt, firstOf(k.answeredAt, k.endedAt)), span(k.answeredAt, k.endedAt)
 }
 
 // unanswered are the states in which a provider's call is over and nobody spoke.
 var unanswered = []string{"no_answer", "busy", "rejected", "failed"}
 
-// span is the seconds between two moments, or what was known if one is missing.
-func span(known *float64, from, to time.Time) *float64 {
+// span is the seconds between two moments; nil if one is not known.
+func span(from, to time.Time) *float64 {
 	if from.IsZero() || to.IsZero() {
-		return known
+		return nil
 	}
 	s := max(0, to.Sub(from).Seconds())
 	return &s

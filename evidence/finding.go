@@ -158,6 +158,11 @@ func (v *view) notSent(kinds ...Kind) Finding {
 	return Finding{Truth: Unknown, Records: []string{}, carried: kinds}
 }
 
+// notTold is a finding that a provider might have told of and did not.
+func notTold(kinds ...Kind) Finding {
+	return Finding{Truth: Unknown, Records: []string{}, feed: true, carried: kinds}
+}
+
 // unlessErased makes a finding unknown if a record that might show it was
 // erased.
 func (v *view) unlessErased(f Finding) Finding {

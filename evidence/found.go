@@ -83,16 +83,17 @@ func (v *view) signedOrFiled() time.Time {
 }
 
 func (v *view) attemptsBeforeSign() Finding {
-	return v.count(attempts(v.contacts, time.Time{}, v.signedOrFiled()))
+	list := attempts(v.contacts, time.Time{}, v.signedOrFiled())
+	if len(list) == 0 {
+		return v.noContact(0)
+	}
+	return shownBy(True, len(list), list...)
 }
 
 func (v *view) attemptsAfterComplaint() Finding {
-	return v.count(attempts(v.contacts, v.c.FiledAt, never))
-}
-
-func (v *view) count(list []*contact) Finding {
-	if len(list) == 0 {
-		return v.noContact(0)
+	list := attempts(v.contacts, v.c.FiledAt, never)
+	if len(list) == 0 { // nobody said how the feeds were since
+		return notTold(Call, Message)
 	}
 	return shownBy(True, len(list), list...)
 }
@@ -107,20 +108,23 @@ func (v *view) calls() (list []*contact) {
 	return list
 }
 
+// realRing is false where a provider says of every call that it did not ring.
 func (v *view) realRing() Finding {
-	var silent []*contact
-	for _, k := range v.calls() {
-		switch k.rang {
-		case True:
+	calls := v.calls()
+	rang := False
+	for _, k := range calls {
+		if k.rang == True {
 			return shownBy(True, true, k)
-		case False:
-			silent = append(silent, k)
 		}
+		rang = rang.Or(k.rang) // one unknown makes it unknown
 	}
-	if len(silent) > 0 {
-		return shownBy(False, false, silent...)
+	switch {
+	case len(calls) == 0:
+		return v.noContact(nil)
+	case rang == Unknown:
+		return notTold(Call)
 	}
-	return v.noContact(nil)
+	return shownBy(False, false, calls...)
 }
 
 // longest is the call with the longest span; nil if no call has it.
@@ -141,8 +145,11 @@ func talkOf(k *contact) *float64 { return k.talk }
 func (v *view) ringSeconds() Finding {
 	calls := v.calls()
 	best := longest(calls, ringOf)
-	if best == nil {
+	switch {
+	case len(calls) == 0:
 		return v.noContact(nil)
+	case best == nil:
+		return notTold(Call)
 	}
 	for _, k := range calls {
 		if k.ring != nil && k.fair() == True {
@@ -154,7 +161,10 @@ func (v *view) ringSeconds() Finding {
 
 func (v *view) talkSeconds() Finding {
 	best := longest(v.contacts, talkOf)
+	answered := func(k *contact) bool { return k.answered == True }
 	switch {
+	case best == nil && slices.ContainsFunc(v.contacts, answered):
+		return notTold(Call)
 	case best == nil:
 		return v.noContact(nil)
 	case *best.talk >= realTalk:
@@ -182,36 +192,38 @@ func (v *view) reachable() Finding {
 	if len(fair) > 1 && fair[len(fair)-1].at.Sub(fair[0].at) >= fairApart {
 		return shownBy(False, false, fair...)
 	}
-	return Finding{Truth: Unknown, Records: []string{}, feed: true, carried: []Kind{Call}}
+	return notTold(Call)
 }
 
-// received finds the message that got furthest.
-func (v *view) received(got func(*contact) bool, at func(*contact) time.Time) Finding {
-	var failed []*contact
+// deliveredAt is false where a provider says of every message that it failed.
+func (v *view) deliveredAt() Finding {
+	var sent []*contact
+	failed := true
 	for _, k := range v.contacts {
 		if k.isCall || k.inbound {
 			continue
 		}
-		if got(k) {
-			return shownBy(True, at(k), k)
+		if k.delivered || k.read {
+			return shownBy(True, firstOf(k.deliveredAt, k.readAt), k)
 		}
-		if k.failed {
-			failed = append(failed, k)
-		}
+		sent, failed = append(sent, k), failed && k.failed
 	}
-	if len(failed) > 0 {
-		return shownBy(False, nil, failed...)
+	switch {
+	case len(sent) == 0:
+		return v.noContact(nil)
+	case failed:
+		return shownBy(False, nil, sent...)
 	}
-	return v.noContact(nil)
-}
-
-func (v *view) deliveredAt() Finding {
-	return v.received(func(k *contact) bool { return k.delivered || k.read },
-		func(k *contact) time.Time { return firstOf(k.deliveredAt, k.readAt) })
+	return notTold(Message) // sent, and no more is known
 }
 
 func (v *view) readAt() Finding {
-	return v.received(func(k *contact) bool { return k.read }, func(k *contact) time.Time { return k.readAt })
+	for _, k := range v.contacts {
+		if k.read {
+			return shownBy(True, k.readAt, k)
+		}
+	}
+	return notTold(Message) // most networks never say
 }
 
 func (v *view) reply() Finding {

@@ -68,7 +68,7 @@ func (v *view) why(f Finding) Reason {
 	switch {
 	case f.Truth == Unknown && v.erased(f.carried):
 		return WasErased
-	case f.Truth == Unknown && f.feed:
+	case f.Truth == Unknown && f.feed && v.healthy != True:
 		return FeedNotHealthy
 	}
 	return NeverRecorded

@@ -133,16 +133,20 @@ func TestACouriersBundleHoldsToo(t *testing.T) {
 	require.Equal(t, bundle.Withheld, stateOf(report, 2, "lat"))
 }
 
+// grown adds the proof that the log has grown from a size.
+func grown(t *testing.T, l *logbook, c bundle.Contents, from int64) bundle.Contents {
+	proof, err := tlog.ProveTree(l.size, from, l)
+	require.NoError(t, err)
+	c.Since = &bundle.Consistency{Size: from, Proof: proof}
+	return c
+}
+
 func TestARewrittenLogIsFoundByAnOlderCheckpoint(t *testing.T) {
 	l, list := smallCase(t)
 	old := l.checkpoint(t)
 	list = append(list, l.keep(t, facts()[2]))
 	grown := func(l *logbook, from int64) bundle.Contents {
-		c := contents(t, l, manager, list[:4]...)
-		proof, err := tlog.ProveTree(l.size, from, l)
-		require.NoError(t, err)
-		c.Since = &bundle.Consistency{Size: from, Proof: proof}
-		return c
+		return grown(t, l, contents(t, l, manager, list[:4]...), from)
 	}
 	require.Empty(t, packed(t, l, grown(l, old.Size), old.Note).Problems)
 	require.NotEmpty(t, packed(t, l, grown(l, 2), old.Note).Problems, "that is the proof from another size")
