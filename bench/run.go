@@ -76,6 +76,8 @@ var measurements = []measurement{
 	{[]string{"delayed"}, (*stage).delayed, onAnyEngine},
 	{[]string{"uploads"}, (*stage).uploads, onAnyEngine},
 	{[]string{"growth", "cold", "memory"}, (*stage).growth, grown},
+	{[]string{"casefile"}, (*stage).casefile, onAnyEngine},
+	{[]string{"verify"}, (*stage).verify, onAnyEngine},
 	{[]string{"nodes"}, (*stage).nodes, func(s *stage) string {
 		if s.Postgres == "" {
 			return "needs --db postgres://..."

@@ -3,7 +3,6 @@ package evidence
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"doorstep"
 )
@@ -85,10 +84,8 @@ func (r Reader) withholds(name string, about About) bool {
 
 // Names are the fields that the leaf commits to, sorted.
 func (l Leaf) Names() (names []string) {
-	for line := range strings.SplitSeq(l.Commitments, "\n") {
-		if name, _, ok := strings.Cut(line, " "); ok {
-			names = append(names, name)
-		}
+	for name := range Commitments(l.Commitments) {
+		names = append(names, name)
 	}
 	return names
 }

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -171,15 +172,32 @@ func commitment(salt []byte, name string, value []byte) []byte {
 
 // Opens says whether the opening's field still gives the committed line.
 func (o Opening) Opens(commitments, name string) bool {
-	salt, value := o.Salts[name], o.Values[name]
-	if salt == nil || value == nil {
-		return false
-	}
-	line := name + " " + base64.StdEncoding.EncodeToString(commitment(salt, name, value))
-	for committed := range strings.SplitSeq(commitments, "\n") {
-		if committed == line {
-			return true
+	for committed, sum := range Commitments(commitments) {
+		if committed == name {
+			return o.Gives(name, sum)
 		}
 	}
 	return false
+}
+
+// Gives says whether the opening's field has this commitment, in base64.
+func (o Opening) Gives(name, sum string) bool {
+	salt, value := o.Salts[name], o.Values[name]
+	if salt == nil || value == nil || len(sum) != base64.StdEncoding.EncodedLen(sha256.Size) {
+		return false
+	}
+	var text [64]byte
+	return string(base64.StdEncoding.AppendEncode(text[:0], commitment(salt, name, value))) == sum
+}
+
+// Commitments are the names and sums of a record's commitments, as Commit gives
+// them.
+func Commitments(lines string) iter.Seq2[string, string] {
+	return func(yield func(name, sum string) bool) {
+		for line := range strings.SplitSeq(lines, "\n") {
+			if name, sum, ok := strings.Cut(line, " "); ok && !yield(name, sum) {
+				return
+			}
+		}
+	}
 }

@@ -190,14 +190,14 @@ func (r Record) Check(c evidence.Checkpoint) ([]FieldReport, error) {
 	if err := tlog.CheckRecord(r.Proof, c.Size, c.Root, r.Index, r.Leaf.Hash()); err != nil {
 		return nil, fmt.Errorf("is not in the log: %w", err)
 	}
-	names, d := r.Leaf.Names(), r.Disclosure
-	reports := make([]FieldReport, len(names))
+	d := r.Disclosure
+	reports := make([]FieldReport, 0, 8)
 	var bad error
-	for i, name := range names {
+	for name, sum := range evidence.Commitments(r.Leaf.Commitments) {
 		_, disclosed := d.Opening.Values[name]
 		f := FieldReport{Name: name, State: Mismatch}
 		switch withheld, erased := slices.Contains(d.Withheld, name), slices.Contains(d.Erased, name); {
-		case disclosed && !withheld && !erased && d.Opening.Opens(r.Leaf.Commitments, name):
+		case disclosed && !withheld && !erased && d.Opening.Gives(name, sum):
 			f.State = OK
 		case withheld && !disclosed && !erased:
 			f.State = Withheld
@@ -206,9 +206,9 @@ func (r Record) Check(c evidence.Checkpoint) ([]FieldReport, error) {
 		default:
 			bad = fmt.Errorf("field %s is not what was committed to", name)
 		}
-		reports[i] = f
+		reports = append(reports, f)
 	}
-	if said := len(d.Opening.Values) + len(d.Withheld) + len(d.Erased); bad == nil && said != len(names) {
+	if said := len(d.Opening.Values) + len(d.Withheld) + len(d.Erased); bad == nil && said != len(reports) {
 		bad = errors.New("something is said of fields that the leaf does not have, or twice of one")
 	}
 	return reports, bad
