@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -19,6 +20,7 @@ import (
 // sealedFact is a fact ready to be written: committed, and its values sealed.
 type sealedFact struct {
 	evidence.Fact
+	sealedAt    time.Time
 	commitments string
 	leaf        tlog.Hash
 	body        []byte
@@ -27,7 +29,7 @@ type sealedFact struct {
 
 // sealFacts does the slow part of writing facts, before any transaction begins.
 func (db *DB) sealFacts(facts []evidence.Fact) ([]sealedFact, error) {
-	sealed := make([]sealedFact, len(facts))
+	sealed, now := make([]sealedFact, len(facts)), db.now()
 	for i, f := range facts {
 		commitments, opening, err := evidence.Commit(f.Committed(), rand.Reader)
 		if err != nil {
@@ -38,7 +40,7 @@ func (db *DB) sealFacts(facts []evidence.Fact) ([]sealedFact, error) {
 			return nil, err
 		}
 		leaf := evidence.Leaf{ID: f.ID, Kind: f.Kind, ReceivedAt: f.ReceivedAt, Commitments: commitments}
-		sealed[i] = sealedFact{Fact: f, commitments: commitments, leaf: leaf.Hash(), body: body}
+		sealed[i] = sealedFact{Fact: f, sealedAt: now, commitments: commitments, leaf: leaf.Hash(), body: body}
 		if f.ClientID != "" {
 			content, err := json.Marshal([]any{f.Kind, f.Waybill, ms(f.OccurredAt), f.Fields})
 			if err != nil {

@@ -175,29 +175,34 @@ func readHeader(get getter, outlet doorstep.OutletNo, id string) (row headerRow,
 	return row, notThere(err, "record", id)
 }
 
+// leafRow is a leaf as the log keeps it.
+type leafRow struct {
+	Seq  int64
+	Hash []byte
+	Text sql.NullString
+}
+
+func (r leafRow) leaf() (evidence.LoggedLeaf, error) {
+	if len(r.Hash) != tlog.HashSize {
+		return evidence.LoggedLeaf{}, fmt.Errorf("leaf %d has no hash", r.Seq)
+	}
+	return evidence.LoggedLeaf{Index: r.Seq, Hash: tlog.Hash(r.Hash), Text: []byte(r.Text.String)}, nil
+}
+
 // LoggedLeaf finds a leaf by its record's id.
 func (db *DB) LoggedLeaf(ctx context.Context, no doorstep.OutletNo, record string) (l evidence.LoggedLeaf, err error) {
 	get := func(dst any, query string, args ...any) error { return db.get(ctx, dst, query, args...) }
-	var row struct {
-		Seq  int64
-		Hash []byte
-		Text sql.NullString
-	}
-	err = get(&row, `select seq, hash, text from log_leaf where outlet_no = ? and record_id = ?`, no, record)
-	if err != nil {
+	var row leafRow
+	if err := get(&row, `select seq, hash, text from log_leaf where outlet_no = ? and record_id = ?`, no, record); err != nil {
 		return l, notThere(err, "logged record", record)
 	}
-	hashes, err := splitHashes(row.Hash)
-	if err != nil || len(hashes) != 1 {
-		return l, fmt.Errorf("leaf %d: no hash", row.Seq)
+	if l, err = row.leaf(); err != nil || row.Text.Valid {
+		return l, err
 	}
-	l = evidence.LoggedLeaf{Index: row.Seq, Hash: hashes[0], Text: []byte(row.Text.String)}
-	if !row.Text.Valid {
-		header, err := readHeader(get, no, record)
-		if err != nil {
-			return l, fmt.Errorf("leaf %d: %w", row.Seq, err)
-		}
-		l.Text = header.leaf().Text()
+	header, err := readHeader(get, no, record)
+	if err != nil {
+		return l, fmt.Errorf("leaf %d: %w", row.Seq, err)
 	}
+	l.Text = header.leaf().Text()
 	return l, nil
 }

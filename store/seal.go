@@ -40,7 +40,7 @@ func queueForLog(tx *Tx, facts []sealedFact) error {
 			for i, f := range chunk {
 				ids[i], hashes = f.ID, append(hashes, f.leaf[:]...)
 			}
-			rows = append(rows, []any{int64(outlet), ids[0], ms(chunk[0].ReceivedAt), strings.Join(ids, "\n"), hashes})
+			rows = append(rows, []any{int64(outlet), ids[0], ms(chunk[0].sealedAt), strings.Join(ids, "\n"), hashes})
 		}
 	}
 	if err := tx.insert(`insert into seal_queue (outlet_no, id, at_ms, record_ids, hashes)`, "", rows); err != nil {
@@ -65,8 +65,8 @@ func (db *DB) UnsealedOutlets(ctx context.Context) (list []doorstep.OutletNo, er
 	return list, err
 }
 
-// OldestUnsealed is when the record was received that has waited longest for its
-// place in a log: the zero time if none waits.
+// OldestUnsealed is since when records have waited for their place in a log: the
+// zero time if none waits.
 func (db *DB) OldestUnsealed(ctx context.Context) (time.Time, error) {
 	var oldest sql.NullInt64
 	err := db.get(ctx, &oldest, unsealedOutlets+`min((select at_ms from seal_queue q where q.outlet_no = waiting.no order by q.id limit 1))

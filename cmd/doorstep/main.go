@@ -28,6 +28,7 @@ type commands struct {
 	Demo     demoCmd     `cmd:"" help:"Tell the whole story on temporary data, step by step."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the schema up to date, or show how it stands."`
 	Token    tokenCmd    `cmd:"" help:"Make, list and revoke tokens."`
+	Log      logCmd      `cmd:"" help:"Check the logs of evidence, and print their key."`
 	Push     pushCmd     `cmd:"" help:"Check the push settings, and make keys."`
 	Sink     sinkCmd     `cmd:"" help:"Run a local stand-in for FCM."`
 	Import   importCmd   `cmd:"" help:"Take over a carrier's past complaints or dispatches."`
