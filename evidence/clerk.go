@@ -20,7 +20,7 @@ type ClerkStore interface {
 	Seal(ctx context.Context, outlet doorstep.OutletNo, limit int) (n int, held bool, err error)
 	// CaseRecords lists the records of the case's parcel that are among the first
 	// size leaves of its outlet's log, in the log's order, at most limit.
-	CaseRecords(ctx context.Context, c OpenCase, size int64, limit int) ([]LoggedRecord, error)
+	CaseRecords(ctx context.Context, c OpenCase, size int64, limit int) ([]CaseRecord, error)
 }
 
 // OpenCase is a case whose file may be opened, and where its records are.
@@ -41,8 +41,8 @@ type Clock struct {
 	State string
 }
 
-// LoggedRecord is a record as the log and the store have it.
-type LoggedRecord struct {
+// CaseRecord is a record as the log and the store have it.
+type CaseRecord struct {
 	Index    int64
 	Leaf     Leaf
 	Opening  Opening
@@ -51,7 +51,7 @@ type LoggedRecord struct {
 
 // DisclosedRecord is one as a reader gets it.
 type DisclosedRecord struct {
-	LoggedRecord
+	CaseRecord
 	Disclosure Disclosure
 }
 

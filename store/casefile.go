@@ -60,7 +60,7 @@ type loggedRow struct {
 // CaseRecords lists the records of a parcel that are in its outlet's log below a
 // size, in the log's order: those that name it, and those of the pushes that told
 // of it.
-func (db *DB) CaseRecords(ctx context.Context, c evidence.OpenCase, size int64, limit int) ([]evidence.LoggedRecord, error) {
+func (db *DB) CaseRecords(ctx context.Context, c evidence.OpenCase, size int64, limit int) ([]evidence.CaseRecord, error) {
 	outlet := c.Log.No
 	pushes, err := db.pushRecords(ctx, []int64{int64(outlet)}, c.Waybill)
 	if err != nil {
@@ -76,9 +76,9 @@ where e.outlet_no = ? and (e.waybill = ? or e.id`+db.inList+`) and l.seq < ? ord
 	if err != nil {
 		return nil, fmt.Errorf("records of a case: %w", err)
 	}
-	list := make([]evidence.LoggedRecord, len(rows))
+	list := make([]evidence.CaseRecord, len(rows))
 	for i, r := range rows {
-		list[i] = evidence.LoggedRecord{Index: r.Seq, Leaf: evidence.Leaf{
+		list[i] = evidence.CaseRecord{Index: r.Seq, Leaf: evidence.Leaf{
 			ID: r.ID, Kind: r.Kind, ReceivedAt: fromMS(r.ReceivedMS), Commitments: r.Commitments,
 		}}
 		if r.Body == nil { // erased
