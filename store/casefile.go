@@ -48,7 +48,7 @@ func (db *DB) AddAccesses(ctx context.Context, facts []evidence.Fact) error {
 	return nil
 }
 
-type loggedRow struct {
+type caseRow struct {
 	Seq         int64
 	ID          string
 	Kind        evidence.Kind
@@ -66,7 +66,7 @@ func (db *DB) CaseRecords(ctx context.Context, c evidence.OpenCase, size int64, 
 	if err != nil {
 		return nil, err
 	}
-	var rows []loggedRow
+	var rows []caseRow
 	err = db.list(ctx, &rows, `select l.seq, e.id, e.kind, e.received_at_ms, e.commitments, v.body
 from evidence e
 join log_leaf l on l.outlet_no = e.outlet_no and l.record_id = e.id
