@@ -39,7 +39,7 @@ func (s *stage) casefile(ctx context.Context) (rows []Row, err error) {
 	}
 	large := empty
 	if s.History > 0 {
-		if large, err = s.newSite(ctx); err != nil {
+		if large, err = s.newTaughtSite(ctx); err != nil {
 			return nil, err
 		}
 		defer large.closeInto(&err)

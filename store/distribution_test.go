@@ -480,10 +480,6 @@ func (h *house) morning() {
 	_, err = h.db.Evidence(ctx, h.manager("west"), evidence.Query{ComplaintID: complaint.ID, CourierID: "li", Kind: evidence.Push, Limit: 10})
 	must(err)
 
-	clerk := evidence.Clerk{Store: h.db, Ledger: h.ledger(), Feeds: noFeeds, Now: h.clock.Now, NewID: doorstep.MakeID}
-	_, err = clerk.Open(ctx, h.manager("west"), complaint.ID, evidence.OpenedFile, 0)
-	must(err)
-
 	// Its log, of more than a tile.
 	west := h.log("west")
 	var facts []evidence.Fact
@@ -539,6 +535,11 @@ func (h *house) morning() {
 	h.clock.Add(61 * day)
 	h.sweep()
 	_, err = (&feed.Sweeper{Store: h.db, Now: h.clock.Now}).Sweep(ctx)
+	must(err)
+
+	// A complaint's file.
+	clerk := evidence.Clerk{Store: h.db, Ledger: h.ledger(), Feeds: noFeeds, Now: h.clock.Now, NewID: doorstep.MakeID}
+	_, err = clerk.Open(ctx, h.manager("west"), complaint.ID, evidence.OpenedFile, 0)
 	must(err)
 }
 
