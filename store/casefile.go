@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"doorstep"
@@ -62,20 +64,26 @@ type caseRow struct {
 // of it.
 func (db *DB) CaseRecords(ctx context.Context, c evidence.OpenCase, size int64, limit int) ([]evidence.CaseRecord, error) {
 	outlet := c.Log.No
-	pushes, err := db.pushRecords(ctx, []int64{int64(outlet)}, c.Waybill)
+	ids, err := db.pushRecords(ctx, []int64{int64(outlet)}, c.Waybill)
 	if err != nil {
 		return nil, err
 	}
+	var named []string
+	err = db.list(ctx, &named, `select id from evidence where outlet_no = ? and waybill = ? limit ?`, outlet, c.Waybill, limit)
+	if err != nil {
+		return nil, fmt.Errorf("records of a parcel: %w", err)
+	}
+	// Sorted here: asked for in the log's order, SQLite reads the log from its beginning.
 	var rows []caseRow
 	err = db.list(ctx, &rows, `select l.seq, e.id, e.kind, e.received_at_ms, e.commitments, v.body
 from evidence e
 join log_leaf l on l.outlet_no = e.outlet_no and l.record_id = e.id
 left join evidence_value v on v.outlet_no = e.outlet_no and v.record_id = e.id
-where e.outlet_no = ? and (e.waybill = ? or e.id`+db.inList+`) and l.seq < ? order by l.seq limit ?`,
-		outlet, c.Waybill, db.asList(pushes), size, limit)
+where e.outlet_no = ? and e.id`+db.inList+` and l.seq < ?`, outlet, db.asList(append(ids, named...)), size)
 	if err != nil {
 		return nil, fmt.Errorf("records of a case: %w", err)
 	}
+	slices.SortFunc(rows, func(a, b caseRow) int { return cmp.Compare(a.Seq, b.Seq) })
 	list := make([]evidence.CaseRecord, len(rows))
 	for i, r := range rows {
 		list[i] = evidence.CaseRecord{Index: r.Seq, Leaf: evidence.Leaf{

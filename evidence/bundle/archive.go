@@ -39,7 +39,7 @@ func (f files) archive() ([]byte, error) {
 		w, err := z.CreateRaw(&zip.FileHeader{
 			Name: name, Method: zip.Store, CRC32: crc32.ChecksumIEEE(f[name]), CompressedSize64: size, UncompressedSize64: size,
 			CreatorVersion: 3<<8 | 20, ReaderVersion: 20, // Unix, and the format's version 2.0
-			ExternalAttrs: 0o100644 << 16, ModifiedDate: 1<<5 | 1, // 1980-01-01
+			ExternalAttrs: 0o100644 << 16, ModifiedDate: 1<<5 | 1, //lint:ignore SA1019 Modified would add an extra field; this is 1980-01-01
 		})
 		if err != nil {
 			return nil, fmt.Errorf("zip: %w", err)
