@@ -109,6 +109,13 @@ const (
 	MissingConsentWhatPickupCodeIssued MissingConsentWhat = "pickup_code_issued"
 )
 
+// Defines values for MissingFactReason.
+const (
+	MissingFactReasonErased         MissingFactReason = "erased"
+	MissingFactReasonFeedNotHealthy MissingFactReason = "feed_not_healthy"
+	MissingFactReasonNeverRecorded  MissingFactReason = "never_recorded"
+)
+
 // Defines values for NextStepStep.
 const (
 	NextStepStepCall       NextStepStep = "call"
@@ -159,6 +166,12 @@ const (
 	TagStateAsked TagState = "asked"
 	TagStateOff   TagState = "off"
 	TagStateOn    TagState = "on"
+)
+
+// Defines values for TimelineEntryCourier.
+const (
+	TimelineEntryCourierOther TimelineEntryCourier = "other"
+	TimelineEntryCourierOwn   TimelineEntryCourier = "own"
 )
 
 // Defines values for UnreadAlertReason.
@@ -275,6 +288,79 @@ type AttemptTally struct {
 
 // AttemptTallyAllowedNext defines model for AttemptTally.AllowedNext.
 type AttemptTallyAllowedNext string
+
+// BothTexts defines model for BothTexts.
+type BothTexts struct {
+	En   string `json:"en"`
+	ZhCN string `json:"zh-CN"`
+}
+
+// CaseFact defines model for CaseFact.
+type CaseFact struct {
+	// Fact Such as `contact.real_ring`; docs/evidence.md lists them.
+	Fact string `json:"fact"`
+
+	// Records What it rests on. Without any, it rests on a healthy feed that had none.
+	Records []string `json:"records"`
+
+	// Source Who says so.
+	Source *EvidenceSource `json:"source,omitempty"`
+	Text   BothTexts       `json:"text"`
+
+	// Truth What is known of a statement. No record is `false` only where the feed was healthy, else `unknown`.
+	Truth Truth `json:"truth"`
+
+	// Value A time, a number or a word.
+	Value interface{} `json:"value,omitempty"`
+}
+
+// CaseFeed defines model for CaseFeed.
+type CaseFeed struct {
+	From time.Time `json:"from"`
+
+	// Healthy What is known of a statement. No record is `false` only where the feed was healthy, else `unknown`.
+	Healthy  Truth     `json:"healthy"`
+	Provider string    `json:"provider"`
+	To       time.Time `json:"to"`
+}
+
+// CaseFile defines model for CaseFile.
+type CaseFile struct {
+	Case       CaseSummary   `json:"case"`
+	Checkpoint LogCheckpoint `json:"checkpoint"`
+
+	// Completeness The weights of the facts that a complaint of this category needs and that are true or false.
+	Completeness int        `json:"completeness"`
+	Facts        []CaseFact `json:"facts"`
+
+	// Feeds How the providers' feeds of calls and messages were while the parcel was under way.
+	Feeds   []CaseFeed    `json:"feeds"`
+	Missing []MissingFact `json:"missing"`
+
+	// Rules The name of the rules by which the file follows from its records.
+	Rules string `json:"rules"`
+
+	// Supports The facts that speak for either side. What a phone or a person says never speaks against the courier.
+	Supports CaseSupports    `json:"supports"`
+	Timeline []TimelineEntry `json:"timeline"`
+}
+
+// CaseSummary defines model for CaseSummary.
+type CaseSummary struct {
+	// Category The chief grievance of a complaint.
+	Category    Category        `json:"category"`
+	ComplaintID string          `json:"complaint_id"`
+	CourierID   *string         `json:"courier_id,omitempty"`
+	FiledAt     time.Time       `json:"filed_at"`
+	Outlet      ComplaintOutlet `json:"outlet"`
+	Waybill     string          `json:"waybill"`
+}
+
+// CaseSupports The facts that speak for either side. What a phone or a person says never speaks against the courier.
+type CaseSupports struct {
+	Consumer []CaseFact `json:"consumer"`
+	Courier  []CaseFact `json:"courier"`
+}
 
 // Category The chief grievance of a complaint.
 type Category = string
@@ -1175,6 +1261,20 @@ type MissingConsent struct {
 // MissingConsentWhat defines model for MissingConsent.What.
 type MissingConsentWhat string
 
+// MissingFact defines model for MissingFact.
+type MissingFact struct {
+	Fact string `json:"fact"`
+
+	// Known It is known not to be; nothing will come any more.
+	Known  bool              `json:"known"`
+	Reason MissingFactReason `json:"reason"`
+	Text   BothTexts         `json:"text"`
+	Weight int               `json:"weight"`
+}
+
+// MissingFactReason defines model for MissingFact.Reason.
+type MissingFactReason string
+
 // MyTag defines model for MyTag.
 type MyTag struct {
 	// AddressID The address that an explicit tag is for.
@@ -1481,6 +1581,13 @@ type ProblemField struct {
 	Pointer string `json:"pointer"`
 }
 
+// ProofReference defines model for ProofReference.
+type ProofReference struct {
+	Index    int64  `json:"index"`
+	LeafHash string `json:"leaf_hash"`
+	Record   string `json:"record"`
+}
+
 // ProviderAccount defines model for ProviderAccount.
 type ProviderAccount struct {
 	Callbacks     []ProviderCallback `json:"callbacks"`
@@ -1760,6 +1867,41 @@ type ReceiptResults struct {
 	Results []ReceiptResult `json:"results"`
 }
 
+// RegulatorPack defines model for RegulatorPack.
+type RegulatorPack struct {
+	Case       CaseSummary   `json:"case"`
+	Checkpoint LogCheckpoint `json:"checkpoint"`
+	Clocks     Clocks        `json:"clocks"`
+
+	// Completeness The weights of the facts that a complaint of this category needs and that are true or false.
+	Completeness int `json:"completeness"`
+
+	// Consents What the consumer allowed, and how the parcel was handed over.
+	Consents []TimelineEntry `json:"consents"`
+
+	// Contacts Calls, messages and delivery attempts.
+	Contacts []TimelineEntry `json:"contacts"`
+	Facts    []CaseFact      `json:"facts"`
+
+	// Feeds How the providers' feeds of calls and messages were while the parcel was under way.
+	Feeds []CaseFeed `json:"feeds"`
+
+	// Gaps Feeds that were not known to be healthy.
+	Gaps        []CaseFeed       `json:"gaps"`
+	HowToVerify BothTexts        `json:"how_to_verify"`
+	LogKey      string           `json:"log_key"`
+	Missing     []MissingFact    `json:"missing"`
+	Proofs      []ProofReference `json:"proofs"`
+
+	// Rules The name of the rules by which the file follows from its records.
+	Rules  string          `json:"rules"`
+	Status ComplaintStatus `json:"status"`
+
+	// Supports The facts that speak for either side. What a phone or a person says never speaks against the courier.
+	Supports CaseSupports    `json:"supports"`
+	Timeline []TimelineEntry `json:"timeline"`
+}
+
 // Reporter From an integrator, who complained if it was not the consignee.
 type Reporter struct {
 	Name *string `json:"name,omitempty"`
@@ -2034,6 +2176,50 @@ type TagSource string
 // TagState `on` is applied, `asked` waits for my confirmation, `off` I have switched off.
 type TagState string
 
+// TimelineEntry defines model for TimelineEntry.
+type TimelineEntry struct {
+	// By Who opened the file or decided.
+	By *string `json:"by,omitempty"`
+
+	// ClockSkew The two times are more than 5 minutes apart.
+	ClockSkew bool `json:"clock_skew"`
+
+	// Courier Whether it is of the case's courier or of another.
+	Courier *TimelineEntryCourier `json:"courier,omitempty"`
+
+	// Erased Values of the record were erased; its proof remains.
+	Erased *bool `json:"erased,omitempty"`
+
+	// ID The record's.
+	ID string `json:"id"`
+
+	// Kind What a record is about, such as `call`, `message`, `attempt`, `location` or `photo`. More kinds may come.
+	//
+	// Examples: call
+	Kind EvidenceKind `json:"kind"`
+
+	// Late Received more than 15 minutes after it happened.
+	Late bool `json:"late"`
+
+	// OccurredAt By the source's clock.
+	OccurredAt time.Time `json:"occurred_at"`
+	Outcome    *string   `json:"outcome,omitempty"`
+
+	// ReceivedAt By ours.
+	ReceivedAt time.Time `json:"received_at"`
+	Seconds    *float64  `json:"seconds,omitempty"`
+
+	// SkewMs `received_at` less `occurred_at`.
+	SkewMs int64 `json:"skew_ms"`
+
+	// Source Who says so.
+	Source *EvidenceSource `json:"source,omitempty"`
+	Text   BothTexts       `json:"text"`
+}
+
+// TimelineEntryCourier Whether it is of the case's courier or of another.
+type TimelineEntryCourier string
+
 // Truth What is known of a statement. No record is `false` only where the feed was healthy, else `unknown`.
 type Truth = string
 
@@ -2129,6 +2315,21 @@ type ListComplaintsParams struct {
 
 	// Cursor The `next_cursor` of the page before, as it was given.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetComplaintBundleParams defines parameters for GetComplaintBundle.
+type GetComplaintBundleParams struct {
+	// Size That of a checkpoint of the outlet's log. Without it the bundle is as of now.
+	Size *string `form:"size,omitempty" json:"size,omitempty"`
+
+	// Since The size of an older checkpoint, for a proof that the log has only grown since.
+	Since *string `form:"since,omitempty" json:"since,omitempty"`
+}
+
+// GetRegulatorPackParams defines parameters for GetRegulatorPack.
+type GetRegulatorPackParams struct {
+	// Lang The page's language, if it is to be another than `Accept-Language` says.
+	Lang *string `form:"lang,omitempty" json:"lang,omitempty"`
 }
 
 // ListEventsParams defines parameters for ListEvents.
@@ -2403,12 +2604,18 @@ type ServerInterface interface {
 	// AnswerComplaint Answer the consumer
 	// (POST /v1/complaints/{id}/answer)
 	AnswerComplaint(ctx echo.Context, id ID) error
+	// GetComplaintBundle The file of a complaint with its proofs, as a zip
+	// (GET /v1/complaints/{id}/bundle)
+	GetComplaintBundle(ctx echo.Context, id ID, params GetComplaintBundleParams) error
 	// ConfirmComplaint Say that the answer solved it
 	// (POST /v1/complaints/{id}/confirmation)
 	ConfirmComplaint(ctx echo.Context, id ID) error
 	// DisputeComplaint Say that the answer did not solve it
 	// (POST /v1/complaints/{id}/dispute)
 	DisputeComplaint(ctx echo.Context, id ID) error
+	// GetComplaintEvidence The file of a complaint
+	// (GET /v1/complaints/{id}/evidence)
+	GetComplaintEvidence(ctx echo.Context, id ID) error
 	// AddComplaintMessage Say something more about a complaint
 	// (POST /v1/complaints/{id}/messages)
 	AddComplaintMessage(ctx echo.Context, id ID) error
@@ -2424,6 +2631,9 @@ type ServerInterface interface {
 	// RecategoriseComplaint Move the complaint to another category
 	// (POST /v1/complaints/{id}/recategorise)
 	RecategoriseComplaint(ctx echo.Context, id ID) error
+	// GetRegulatorPack The file of a complaint for a regulator
+	// (GET /v1/complaints/{id}/regulator-pack)
+	GetRegulatorPack(ctx echo.Context, id ID, params GetRegulatorPackParams) error
 	// ReopenComplaint Take a closed complaint up again
 	// (POST /v1/complaints/{id}/reopening)
 	ReopenComplaint(ctx echo.Context, id ID) error
@@ -2712,6 +2922,38 @@ func (w *ServerInterfaceWrapper) AnswerComplaint(ctx echo.Context) error {
 	return err
 }
 
+// GetComplaintBundle converts echo context to params.
+func (w *ServerInterfaceWrapper) GetComplaintBundle(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetComplaintBundleParams
+	// ------------- Optional query parameter "size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "size", ctx.QueryParams(), &params.Size, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter size: %s", err))
+	}
+
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", ctx.QueryParams(), &params.Since, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter since: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetComplaintBundle(ctx, id, params)
+	return err
+}
+
 // ConfirmComplaint converts echo context to params.
 func (w *ServerInterfaceWrapper) ConfirmComplaint(ctx echo.Context) error {
 	var err error
@@ -2741,6 +2983,22 @@ func (w *ServerInterfaceWrapper) DisputeComplaint(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DisputeComplaint(ctx, id)
+	return err
+}
+
+// GetComplaintEvidence converts echo context to params.
+func (w *ServerInterfaceWrapper) GetComplaintEvidence(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetComplaintEvidence(ctx, id)
 	return err
 }
 
@@ -2821,6 +3079,31 @@ func (w *ServerInterfaceWrapper) RecategoriseComplaint(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RecategoriseComplaint(ctx, id)
+	return err
+}
+
+// GetRegulatorPack converts echo context to params.
+func (w *ServerInterfaceWrapper) GetRegulatorPack(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetRegulatorPackParams
+	// ------------- Optional query parameter "lang" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lang", ctx.QueryParams(), &params.Lang, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter lang: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetRegulatorPack(ctx, id, params)
 	return err
 }
 
@@ -4033,13 +4316,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/complaints", wrapper.FileComplaint, options.OperationMiddlewares["fileComplaint"]...)
 	router.GET(options.BaseURL+"/v1/complaints/:id", wrapper.GetComplaint, options.OperationMiddlewares["getComplaint"]...)
 	router.POST(options.BaseURL+"/v1/complaints/:id/answer", wrapper.AnswerComplaint, options.OperationMiddlewares["answerComplaint"]...)
+	router.GET(options.BaseURL+"/v1/complaints/:id/bundle", wrapper.GetComplaintBundle, options.OperationMiddlewares["getComplaintBundle"]...)
 	router.POST(options.BaseURL+"/v1/complaints/:id/confirmation", wrapper.ConfirmComplaint, options.OperationMiddlewares["confirmComplaint"]...)
 	router.POST(options.BaseURL+"/v1/complaints/:id/dispute", wrapper.DisputeComplaint, options.OperationMiddlewares["disputeComplaint"]...)
+	router.GET(options.BaseURL+"/v1/complaints/:id/evidence", wrapper.GetComplaintEvidence, options.OperationMiddlewares["getComplaintEvidence"]...)
 	router.POST(options.BaseURL+"/v1/complaints/:id/messages", wrapper.AddComplaintMessage, options.OperationMiddlewares["addComplaintMessage"]...)
 	router.GET(options.BaseURL+"/v1/complaints/:id/notes", wrapper.ListComplaintNotes, options.OperationMiddlewares["listComplaintNotes"]...)
 	router.POST(options.BaseURL+"/v1/complaints/:id/notes", wrapper.AddComplaintNote, options.OperationMiddlewares["addComplaintNote"]...)
 	router.POST(options.BaseURL+"/v1/complaints/:id/pause", wrapper.PauseComplaint, options.OperationMiddlewares["pauseComplaint"]...)
 	router.POST(options.BaseURL+"/v1/complaints/:id/recategorise", wrapper.RecategoriseComplaint, options.OperationMiddlewares["recategoriseComplaint"]...)
+	router.GET(options.BaseURL+"/v1/complaints/:id/regulator-pack", wrapper.GetRegulatorPack, options.OperationMiddlewares["getRegulatorPack"]...)
 	router.POST(options.BaseURL+"/v1/complaints/:id/reopening", wrapper.ReopenComplaint, options.OperationMiddlewares["reopenComplaint"]...)
 	router.POST(options.BaseURL+"/v1/complaints/:id/reroute", wrapper.RerouteComplaint, options.OperationMiddlewares["rerouteComplaint"]...)
 	router.POST(options.BaseURL+"/v1/complaints/:id/withdrawal", wrapper.WithdrawComplaint, options.OperationMiddlewares["withdrawComplaint"]...)
@@ -4214,6 +4500,41 @@ func (response AnswerComplaint200JSONResponse) VisitAnswerComplaintResponse(w ht
 	return err
 }
 
+type GetComplaintBundleRequestObject struct {
+	ID     ID `json:"id"`
+	Params GetComplaintBundleParams
+}
+
+type GetComplaintBundleResponseObject interface {
+	VisitGetComplaintBundleResponse(w http.ResponseWriter) error
+}
+
+type GetComplaintBundle200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type GetComplaintBundle200ApplicationZipResponse struct {
+	Body          io.Reader
+	Headers       GetComplaintBundle200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetComplaintBundle200ApplicationZipResponse) VisitGetComplaintBundleResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/zip")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type ConfirmComplaintRequestObject struct {
 	ID ID `json:"id"`
 }
@@ -4248,6 +4569,28 @@ type DisputeComplaintResponseObject interface {
 type DisputeComplaint200JSONResponse Complaint
 
 func (response DisputeComplaint200JSONResponse) VisitDisputeComplaintResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetComplaintEvidenceRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetComplaintEvidenceResponseObject interface {
+	VisitGetComplaintEvidenceResponse(w http.ResponseWriter) error
+}
+
+type GetComplaintEvidence200JSONResponse CaseFile
+
+func (response GetComplaintEvidence200JSONResponse) VisitGetComplaintEvidenceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -4370,6 +4713,49 @@ func (response RecategoriseComplaint200JSONResponse) VisitRecategoriseComplaintR
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRegulatorPackRequestObject struct {
+	ID     ID `json:"id"`
+	Params GetRegulatorPackParams
+}
+
+type GetRegulatorPackResponseObject interface {
+	VisitGetRegulatorPackResponse(w http.ResponseWriter) error
+}
+
+type GetRegulatorPack200JSONResponse RegulatorPack
+
+func (response GetRegulatorPack200JSONResponse) VisitGetRegulatorPackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRegulatorPack200TextHTMLResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetRegulatorPack200TextHTMLResponse) VisitGetRegulatorPackResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -5764,12 +6150,18 @@ type StrictServerInterface interface {
 	// AnswerComplaint Answer the consumer
 	// (POST /v1/complaints/{id}/answer)
 	AnswerComplaint(ctx context.Context, request AnswerComplaintRequestObject) (AnswerComplaintResponseObject, error)
+	// GetComplaintBundle The file of a complaint with its proofs, as a zip
+	// (GET /v1/complaints/{id}/bundle)
+	GetComplaintBundle(ctx context.Context, request GetComplaintBundleRequestObject) (GetComplaintBundleResponseObject, error)
 	// ConfirmComplaint Say that the answer solved it
 	// (POST /v1/complaints/{id}/confirmation)
 	ConfirmComplaint(ctx context.Context, request ConfirmComplaintRequestObject) (ConfirmComplaintResponseObject, error)
 	// DisputeComplaint Say that the answer did not solve it
 	// (POST /v1/complaints/{id}/dispute)
 	DisputeComplaint(ctx context.Context, request DisputeComplaintRequestObject) (DisputeComplaintResponseObject, error)
+	// GetComplaintEvidence The file of a complaint
+	// (GET /v1/complaints/{id}/evidence)
+	GetComplaintEvidence(ctx context.Context, request GetComplaintEvidenceRequestObject) (GetComplaintEvidenceResponseObject, error)
 	// AddComplaintMessage Say something more about a complaint
 	// (POST /v1/complaints/{id}/messages)
 	AddComplaintMessage(ctx context.Context, request AddComplaintMessageRequestObject) (AddComplaintMessageResponseObject, error)
@@ -5785,6 +6177,9 @@ type StrictServerInterface interface {
 	// RecategoriseComplaint Move the complaint to another category
 	// (POST /v1/complaints/{id}/recategorise)
 	RecategoriseComplaint(ctx context.Context, request RecategoriseComplaintRequestObject) (RecategoriseComplaintResponseObject, error)
+	// GetRegulatorPack The file of a complaint for a regulator
+	// (GET /v1/complaints/{id}/regulator-pack)
+	GetRegulatorPack(ctx context.Context, request GetRegulatorPackRequestObject) (GetRegulatorPackResponseObject, error)
 	// ReopenComplaint Take a closed complaint up again
 	// (POST /v1/complaints/{id}/reopening)
 	ReopenComplaint(ctx context.Context, request ReopenComplaintRequestObject) (ReopenComplaintResponseObject, error)
@@ -6123,6 +6518,32 @@ func (sh *strictHandler) AnswerComplaint(ctx echo.Context, id ID) error {
 	return nil
 }
 
+// GetComplaintBundle operation middleware
+func (sh *strictHandler) GetComplaintBundle(ctx echo.Context, id ID, params GetComplaintBundleParams) error {
+	var request GetComplaintBundleRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetComplaintBundle(ctx.Request().Context(), request.(GetComplaintBundleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetComplaintBundle")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetComplaintBundleResponseObject); ok {
+		return validResponse.VisitGetComplaintBundleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ConfirmComplaint operation middleware
 func (sh *strictHandler) ConfirmComplaint(ctx echo.Context, id ID) error {
 	var request ConfirmComplaintRequestObject
@@ -6190,6 +6611,31 @@ func (sh *strictHandler) DisputeComplaint(ctx echo.Context, id ID) error {
 		return err
 	} else if validResponse, ok := response.(DisputeComplaintResponseObject); ok {
 		return validResponse.VisitDisputeComplaintResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetComplaintEvidence operation middleware
+func (sh *strictHandler) GetComplaintEvidence(ctx echo.Context, id ID) error {
+	var request GetComplaintEvidenceRequestObject
+
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetComplaintEvidence(ctx.Request().Context(), request.(GetComplaintEvidenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetComplaintEvidence")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetComplaintEvidenceResponseObject); ok {
+		return validResponse.VisitGetComplaintEvidenceResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -6407,6 +6853,32 @@ func (sh *strictHandler) RecategoriseComplaint(ctx echo.Context, id ID) error {
 		return err
 	} else if validResponse, ok := response.(RecategoriseComplaintResponseObject); ok {
 		return validResponse.VisitRecategoriseComplaintResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetRegulatorPack operation middleware
+func (sh *strictHandler) GetRegulatorPack(ctx echo.Context, id ID, params GetRegulatorPackParams) error {
+	var request GetRegulatorPackRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRegulatorPack(ctx.Request().Context(), request.(GetRegulatorPackRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRegulatorPack")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetRegulatorPackResponseObject); ok {
+		return validResponse.VisitGetRegulatorPackResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -17,6 +17,7 @@ const maxRequestID = 64
 // request is what every answer to a request needs to know of it.
 type request struct {
 	id             string
+	accept         string
 	acceptLanguage string
 }
 
@@ -38,7 +39,7 @@ func identify(newID func() string) echo.MiddlewareFunc {
 				id = newID()
 			}
 			c.Response().Header().Set(echo.HeaderXRequestID, id)
-			known := request{id: id, acceptLanguage: r.Header.Get("Accept-Language")}
+			known := request{id: id, accept: r.Header.Get(echo.HeaderAccept), acceptLanguage: r.Header.Get("Accept-Language")}
 			c.SetRequest(r.WithContext(context.WithValue(r.Context(), requestKey{}, known)))
 			return next(c)
 		}

@@ -77,10 +77,13 @@ var admits = map[string][]doorstep.Role{
 	"correctSignFor":   {doorstep.RoleCourier, doorstep.RoleManager},
 	"createAttempt":    {doorstep.RoleCourier},
 
-	"listEvidence":  {doorstep.RoleManager, doorstep.RoleHQ},
-	"putPhoto":      {doorstep.RoleCourier},
-	"getPhoto":      {doorstep.RoleCourier, doorstep.RoleManager, doorstep.RoleHQ},
-	"listOverrides": {doorstep.RoleManager, doorstep.RoleHQ},
+	"listEvidence":         {doorstep.RoleManager, doorstep.RoleHQ},
+	"putPhoto":             {doorstep.RoleCourier},
+	"getPhoto":             {doorstep.RoleCourier, doorstep.RoleManager, doorstep.RoleHQ},
+	"listOverrides":        {doorstep.RoleManager, doorstep.RoleHQ},
+	"getComplaintEvidence": {doorstep.RoleCourier, doorstep.RoleManager, doorstep.RoleHQ},
+	"getComplaintBundle":   {doorstep.RoleCourier, doorstep.RoleManager, doorstep.RoleHQ},
+	"getRegulatorPack":     {doorstep.RoleCourier, doorstep.RoleManager, doorstep.RoleHQ},
 }
 
 // batches are the operations whose items have natural keys: their bodies may be

@@ -10,7 +10,9 @@ import (
 	"doorstep/access"
 	"doorstep/complaints"
 	"doorstep/evidence"
+	"doorstep/evidence/bundle"
 	"doorstep/feed"
+	"doorstep/i18n"
 	"doorstep/outreach"
 	"doorstep/parcels"
 	"doorstep/photos"
@@ -35,6 +37,9 @@ type Server struct {
 	Recorder   *evidence.Recorder
 	Album      *photos.Album
 	Ledger     *evidence.Ledger
+	Clerk      *evidence.Clerk
+	Packer     *bundle.Packer
+	PackPage   func(evidence.Pack, i18n.Texts) (page []byte, policy string, err error) // draws a regulator's pack
 	Office     *access.Office
 	Feed       *feed.Reader
 	Outreach   *outreach.Desk

@@ -77,6 +77,8 @@ var measurements = []measurement{
 	{[]string{"uploads"}, (*stage).uploads, onAnyEngine},
 	{[]string{"providers", "providers-beside", "providers-answer"}, (*stage).providers, onAnyEngine},
 	{[]string{"growth", "cold", "memory"}, (*stage).growth, grown},
+	{[]string{"casefile"}, (*stage).casefile, onAnyEngine},
+	{[]string{"verify"}, (*stage).verify, onAnyEngine},
 	{[]string{"nodes"}, (*stage).nodes, func(s *stage) string {
 		if s.Postgres == "" {
 			return "needs --db postgres://..."

@@ -69,7 +69,9 @@ func Route(category Category, chain []Handover) (Routing, bool) {
 		}
 		return Handover{}, false
 	}
-	ends := func(h Handover) bool { return h.Kind == BySignFor || h.Kind == ByAttempt || slices.Contains(doorCodes, h.Code) }
+	ends := func(h Handover) bool {
+		return h.Kind == BySignFor || h.Kind == ByAttempt || slices.Contains(doorCodes, h.Code)
+	}
 	if slices.Contains(atTheDoor, category) {
 		if h, ok := last(ends); ok {
 			return Routing{Outlet: h.Outlet, Rule: CustodyRule, Events: []Handover{h}}, true

@@ -92,3 +92,16 @@ func (t Texts) Instruction(tag prefs.Tag) string { return t.Text("instruction." 
 
 // Wish names a tag to the consumer whose wish it is.
 func (t Texts) Wish(tag prefs.Tag) string { return t.Text("wish." + string(tag)) }
+
+// Event tells a line of a case's timeline: a record's kind, and the word that
+// says how it went. A word that the catalogues lack leaves the kind alone.
+func (t Texts) Event(kind, outcome string) string {
+	key := "timeline." + kind
+	if text := t.Text(key + "." + outcome); text != key+"."+outcome {
+		return text
+	}
+	if text := t.Text(key); text != key {
+		return text
+	}
+	return kind
+}

@@ -573,4 +573,13 @@ func (h *house) morning() {
 	h.sweep()
 	_, err = (&feed.Sweeper{Store: h.db, Now: h.clock.Now}).Sweep(ctx)
 	must(err)
+
+	// A complaint's file.
+	clerk := evidence.Clerk{Store: h.db, Ledger: h.ledger(), Feeds: noFeeds, Now: h.clock.Now, NewID: doorstep.MakeID}
+	_, err = clerk.Open(ctx, h.manager("west"), complaint.ID, evidence.OpenedFile, 0)
+	must(err)
+}
+
+func noFeeds(context.Context, doorstep.CompanyNo, time.Time, time.Time) ([]evidence.Feed, error) {
+	return nil, nil
 }

@@ -31,7 +31,11 @@ var Contract = sync.OnceValue(func() *openapi3.T {
 	return doc
 })
 
-func init() { openapi3filter.RegisterBodyDecoder("text/event-stream", openapi3filter.PlainBodyDecoder) }
+func init() {
+	for _, plain := range []string{"text/event-stream", "text/html", "application/zip"} {
+		openapi3filter.RegisterBodyDecoder(plain, openapi3filter.PlainBodyDecoder)
+	}
+}
 
 var router = sync.OnceValue(func() routers.Router {
 	r, err := legacy.NewRouter(Contract())

@@ -36,6 +36,7 @@ type commands struct {
 	Classify classifyCmd `cmd:"" help:"Read complaints (ndjson) and say what they wish."`
 	Eval     evalCmd     `cmd:"" help:"Score the reader against labelled complaints."`
 	Train    trainCmd    `cmd:"" help:"Make the reader's weights anew from the repository's data."`
+	Verify   verifyCmd   `cmd:"" help:"Check an evidence bundle offline, with the log's public key alone."`
 	Bench    benchCmd    `cmd:"" help:"Measure this machine: doorstep beside the raw engine, in one run."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 

@@ -380,8 +380,11 @@ func (s *scene) samples() map[string]sample {
 		}}},
 		"postEvidence": {status: http.StatusOK, strangers: "couriers", body: uploads[1], full: uploads},
 
-		"listEvidence": {status: http.StatusOK, strangers: "evidence"},
-		"putPhoto":     {path: photoPath(doorPhoto), status: http.StatusOK, strangers: "photos", body: doorPhoto},
-		"getPhoto":     {path: photoPath(doorPhoto), status: http.StatusOK, strangers: "photos"},
+		"listEvidence":         {status: http.StatusOK, strangers: "evidence"},
+		"putPhoto":             {path: photoPath(doorPhoto), status: http.StatusOK, strangers: "photos", body: doorPhoto},
+		"getPhoto":             {path: photoPath(doorPhoto), status: http.StatusOK, strangers: "photos"},
+		"getComplaintEvidence": {path: "/v1/complaints/" + s.complaint.ID + "/evidence", status: http.StatusOK, strangers: "files"},
+		"getComplaintBundle":   {path: "/v1/complaints/" + s.complaint.ID + "/bundle", status: http.StatusOK, strangers: "files"},
+		"getRegulatorPack":     {path: "/v1/complaints/" + s.complaint.ID + "/regulator-pack", status: http.StatusOK, strangers: "files"},
 	}
 }

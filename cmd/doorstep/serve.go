@@ -23,6 +23,7 @@ import (
 	"doorstep/api"
 	"doorstep/complaints"
 	"doorstep/evidence"
+	"doorstep/evidence/bundle"
 	"doorstep/feed"
 	"doorstep/metrics"
 	"doorstep/outreach"
@@ -282,12 +283,20 @@ func newServer(db *store.DB, reader *reading.Reader, policy telephony.Policy, be
 		Exchange:   &telephony.Exchange{Store: db, Now: now},
 		Dialler:    &telephony.Dialler{Store: db, Policy: policy, Now: now, NewID: newID},
 		CallBook:   &telephony.Book{Store: db, Policy: policy, Now: now},
+		PackPage:   web.PackPage(db.Zone()),
 		Office:     &access.Office{Store: db, Now: now, NewID: newID, Random: rand.Reader},
 		Zone:       db.Zone(),
 		Now:        now,
 	}
+	server.Clerk = &evidence.Clerk{Store: db, Ledger: server.Ledger, Feeds: noFeeds, Now: now, NewID: newID}
+	server.Packer = &bundle.Packer{Clerk: server.Clerk}
 	asker.URL = func(secret string) string { return server.PublicURL() + "/p/" + secret }
 	return server
+}
+
+// noFeeds says that no provider's records are taken in.
+func noFeeds(context.Context, doorstep.CompanyNo, time.Time, time.Time) ([]evidence.Feed, error) {
+	return nil, nil
 }
 
 // readWith tells the desk what the reader reads.

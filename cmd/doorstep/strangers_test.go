@@ -16,7 +16,7 @@ import (
 // strangers ask for what is not theirs, by what they ask for.
 var strangers = map[string]func(*testing.T, *scene){
 	"rosters": otherRosters, "waybills": otherWaybills, "parcels": otherParcels, "wishes": otherWishes, "consents": otherConsents,
-	"complaints": otherComplaints, "devices": otherDevices, "couriers": otherCouriers, "evidence": otherEvidence, "keys": sameKey,
+	"complaints": otherComplaints, "files": otherFiles, "devices": otherDevices, "couriers": otherCouriers, "evidence": otherEvidence, "keys": sameKey,
 	"unread": otherUnread, "verdicts": otherVerdicts, "contacts": otherContacts, "feeds": otherFeeds,
 	"photos":  otherPhotos,
 	"notices": otherNotices, "codes": sameCodes,
@@ -256,6 +256,19 @@ func otherComplaints(t *testing.T, s *scene) {
 	for _, who := range []string{s.consumer(bela), s.rival(doorstep.RoleConsumer)} {
 		require.Empty(t, pages(s.app, who, "/v1/me/complaints?limit=1", complaintPage))
 	}
+}
+
+// Whoever may not open a file leaves no trace in it either.
+func otherFiles(t *testing.T, s *scene) {
+	path := "/v1/complaints/" + s.complaint.ID
+	before := s.evidence("west", "&kind=access")
+	for _, who := range []string{
+		s.courier("mo"), s.courier("nobody"), s.manager("east"), s.manager("nowhere"),
+		s.rival(doorstep.RoleCourier), s.rival(doorstep.RoleManager), s.rival(doorstep.RoleHQ),
+	} {
+		missing(t, s.get(who, path+"/evidence"), s.get(who, path+"/bundle"), s.get(who, path+"/regulator-pack"))
+	}
+	require.Equal(t, before, s.evidence("west", "&kind=access"))
 }
 
 func otherDevices(t *testing.T, s *scene) {

@@ -1,0 +1,103 @@
+package bundle
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+)
+
+// Bounds of what is read from strangers.
+const (
+	MaxSize    = 64 << 20 // bytes of a bundle
+	MaxRecords = 10_000
+	maxFiles   = 3*MaxRecords + len(fixedNames)
+)
+
+// The names that a file of a bundle may have.
+var (
+	fixedNames  = [...]string{manifestName, signatureName, checkpointName, consistencyName, fileName}
+	recordNames = regexp.MustCompile(`^records/[0-9]{4,5}\.(leaf|tlog-proof|fields\.json)$`)
+)
+
+// files are the contents of a bundle, by name.
+type files map[string][]byte
+
+// archive writes files as the one zip that they make: sorted, stored without
+// compression, with nothing in the headers that could differ. So every byte of a
+// bundle follows from its files, and nothing in it inflates.
+func (f files) archive() ([]byte, error) {
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		size := uint64(len(f[name]))
+		w, err := z.CreateRaw(&zip.FileHeader{
+			Name: name, Method: zip.Store, CRC32: crc32.ChecksumIEEE(f[name]), CompressedSize64: size, UncompressedSize64: size,
+			CreatorVersion: 3<<8 | 20, ReaderVersion: 20, // Unix, and the format's version 2.0
+			ExternalAttrs: 0o100644 << 16, ModifiedDate: 1<<5 | 1, //lint:ignore SA1019 Modified would add an extra field; this is 1980-01-01
+		})
+		if err != nil {
+			return nil, fmt.Errorf("zip: %w", err)
+		}
+		if _, err := w.Write(f[name]); err != nil {
+			return nil, fmt.Errorf("zip: %w", err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		return nil, fmt.Errorf("zip: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// unpack reads a bundle's files. It refuses what is not exactly what archive
+// writes: a byte more, less or other anywhere, also where a zip reader would not
+// look.
+func unpack(data []byte) (files, error) {
+	if len(data) > MaxSize {
+		return nil, fmt.Errorf("the bundle is larger than %d MB", MaxSize>>20)
+	}
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return nil, fmt.Errorf("not a zip archive: %w", err)
+	}
+	if len(z.File) > maxFiles {
+		return nil, fmt.Errorf("more than %d files", maxFiles)
+	}
+	f := make(files, len(z.File))
+	for _, entry := range z.File {
+		name := entry.Name
+		switch _, twice := f[name]; {
+		case twice:
+			return nil, fmt.Errorf("%q is there twice", name)
+		case !slices.Contains(fixedNames[:], name) && !recordNames.MatchString(name):
+			return nil, fmt.Errorf("%q is no file of a bundle", name)
+		case entry.Method != zip.Store || entry.CompressedSize64 != entry.UncompressedSize64 || entry.UncompressedSize64 > uint64(len(data)):
+			return nil, fmt.Errorf("%q is compressed", name)
+		}
+		if f[name], err = content(entry); err != nil {
+			return nil, fmt.Errorf("%q: %w", name, err)
+		}
+	}
+	again, err := f.archive()
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(again, data) {
+		return nil, errors.New("the archive holds something beside its files: it was packed anew, or changed")
+	}
+	return f, nil
+}
+
+func content(entry *zip.File) ([]byte, error) {
+	r, err := entry.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return io.ReadAll(io.LimitReader(r, int64(entry.UncompressedSize64)))
+}

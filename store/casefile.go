@@ -1,0 +1,108 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"doorstep"
+	"doorstep/complaints"
+	"doorstep/evidence"
+)
+
+// OpenCase finds a complaint whose file the caller may open.
+func (db *DB) OpenCase(ctx context.Context, a doorstep.Actor, complaintID string, now time.Time) (c evidence.OpenCase, err error) {
+	row, err := db.findComplaint(db.getter(ctx), a, complaintID, "")
+	if err != nil {
+		return c, err
+	}
+	comp, err := row.complaint()
+	if err != nil {
+		return c, err
+	}
+	c = evidence.OpenCase{
+		Case: evidence.Case{
+			ComplaintID: comp.ID, Waybill: comp.Waybill, Category: string(comp.Category), FiledAt: comp.FiledAt, CourierNo: comp.CourierNo,
+		},
+		Company: comp.Company, Log: evidence.Log{No: comp.Outlet, Outlet: comp.OutletID}, OutletName: comp.OutletName,
+		CourierID: comp.CourierID, Status: string(comp.Status),
+	}
+	for _, name := range complaints.ClockNames {
+		clock := comp.Period.Clock(name)
+		c.Clocks = append(c.Clocks, evidence.Clock{Name: string(name), DueAt: clock.Due, State: string(clock.State(now))})
+	}
+	err = db.get(ctx, &c.Log.Company, `select name from company where no = ?`, comp.Company)
+	return c, notThere(err, "company of complaint", complaintID)
+}
+
+// AddAccesses keeps records of who opened what, one transaction an outlet.
+func (db *DB) AddAccesses(ctx context.Context, facts []evidence.Fact) error {
+	sealed, err := db.sealFacts(facts)
+	if err != nil {
+		return err
+	}
+	for i := range sealed {
+		if err := db.inTx(ctx, func(tx *Tx) error { return addFacts(tx, sealed[i:i+1]) }); err != nil {
+			return fmt.Errorf("record an access: %w", err)
+		}
+	}
+	return nil
+}
+
+type caseRow struct {
+	Seq         int64
+	ID          string
+	Kind        evidence.Kind
+	ReceivedMS  int64 `db:"received_at_ms"`
+	Commitments string
+	Body        []byte
+}
+
+// CaseRecords lists the records of a parcel that are in its outlet's log below a
+// size, in the log's order: those that name it, and those of the pushes that told
+// of it.
+func (db *DB) CaseRecords(ctx context.Context, c evidence.OpenCase, size int64, limit int) ([]evidence.CaseRecord, error) {
+	outlet := c.Log.No
+	ids, err := db.pushRecords(ctx, []int64{int64(outlet)}, c.Waybill)
+	if err != nil {
+		return nil, err
+	}
+	var named []string
+	err = db.list(ctx, &named, `select id from evidence where outlet_no = ? and waybill = ? limit ?`, outlet, c.Waybill, limit)
+	if err != nil {
+		return nil, fmt.Errorf("records of a parcel: %w", err)
+	}
+	// Sorted here: asked for in the log's order, SQLite reads the log from its beginning.
+	var rows []caseRow
+	err = db.list(ctx, &rows, `select l.seq, e.id, e.kind, e.received_at_ms, e.commitments, v.body
+from evidence e
+join log_leaf l on l.outlet_no = e.outlet_no and l.record_id = e.id
+left join evidence_value v on v.outlet_no = e.outlet_no and v.record_id = e.id
+where e.outlet_no = ? and e.id`+db.inList+` and l.seq < ?`, outlet, db.asList(append(ids, named...)), size)
+	if err != nil {
+		return nil, fmt.Errorf("records of a case: %w", err)
+	}
+	slices.SortFunc(rows, func(a, b caseRow) int { return cmp.Compare(a.Seq, b.Seq) })
+	list := make([]evidence.CaseRecord, len(rows))
+	for i, r := range rows {
+		list[i] = evidence.CaseRecord{Index: r.Seq, Leaf: evidence.Leaf{
+			ID: r.ID, Kind: r.Kind, ReceivedAt: fromMS(r.ReceivedMS), Commitments: r.Commitments,
+		}}
+		if r.Body == nil { // erased
+			continue
+		}
+		plain, err := db.vault.Open(r.Body, valuePlace(outlet, r.ID))
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(plain, &list[i].Opening); err != nil {
+			return nil, fmt.Errorf("evidence %s: %w", r.ID, err)
+		}
+	}
+	return list, nil
+}
+
+var _ evidence.ClerkStore = (*DB)(nil)
