@@ -14,6 +14,7 @@ import (
 	"doorstep/outreach"
 	"doorstep/parcels"
 	"doorstep/prefs"
+	"doorstep/privacy"
 	"doorstep/push"
 )
 
@@ -33,6 +34,10 @@ type Server struct {
 	Office     *access.Office
 	Feed       *feed.Reader
 	Outreach   *outreach.Desk
+	Eraser     *privacy.Eraser
+	Exporter   *privacy.Exporter
+	Keeper     *privacy.Keeper
+	Accesses   *privacy.AccessLog
 	WebPushKey string         // what pages subscribe to pushes with; "" without Web Push
 	PublicURL  func() string  // where consumers reach the pages, without a slash at its end
 	Zone       *time.Location // of the days that people are told of

@@ -199,6 +199,9 @@ func (r complaintRow) complaint() complaints.Complaint {
 
 // said opens everything the consumer said, oldest first.
 func (db *DB) said(row complaintRow, list lister) ([]string, error) {
+	if row.Body == nil { // erased
+		return nil, nil
+	}
 	first, err := db.vault.Open(row.Body, bodyPlace(row.Outlet, row.ID))
 	if err != nil {
 		return nil, err
@@ -307,6 +310,9 @@ func (db *DB) Complaints(ctx context.Context, a doorstep.Actor, q complaints.Que
 	list := make([]complaints.Complaint, len(rows))
 	for i, r := range rows {
 		list[i] = r.complaint()
+		if r.Body == nil { // erased
+			continue
+		}
 		text, err := db.vault.Open(r.Body, bodyPlace(r.Outlet, r.ID))
 		if err != nil {
 			return nil, err

@@ -28,6 +28,7 @@ import (
 	"doorstep/outreach"
 	"doorstep/parcels"
 	"doorstep/prefs"
+	"doorstep/privacy"
 	"doorstep/push"
 	"doorstep/reading"
 	"doorstep/store"
@@ -153,6 +154,10 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	work.Go(func() error { return relay.Run(ctx) })
 	feedSweeper := feed.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return feedSweeper.Run(ctx) })
+	operations.Eraser.Log = log
+	work.Go(func() error { return operations.Eraser.Run(ctx) })
+	retention := privacy.Sweeper{Store: db, Now: now, Log: log}
+	work.Go(func() error { return retention.Run(ctx) })
 	work.Go(func() error {
 		return db.Hear(ctx, func(err error) { log.WarnContext(ctx, "hear of what others changed", "error", err) })
 	})
@@ -243,10 +248,15 @@ func newServer(db *store.DB, reader *reading.Reader, bell *push.Bell, now func()
 		Inbox:      &push.Inbox{Store: db, Now: now, Bell: bell},
 		Watch:      &push.Watch{Store: db},
 		Recorder:   &evidence.Recorder{Store: db, Now: now, NewID: newID},
+		Keeper:     &privacy.Keeper{Store: db, Now: now, NewID: newID},
+		Accesses:   &privacy.AccessLog{Store: db},
 		Office:     &access.Office{Store: db, Now: now, NewID: newID, Random: rand.Reader},
 		Zone:       db.Zone(),
 		Now:        now,
 	}
+	reviser := parcels.Reviser{Store: db, Now: now, NewID: newID}
+	server.Eraser = &privacy.Eraser{Store: db, Recall: reviser.ReviseDue, Now: now}
+	server.Exporter = &privacy.Exporter{Store: db, Tags: server.Book.Tags, Now: now, NewID: newID}
 	asker.URL = func(secret string) string { return server.PublicURL() + "/p/" + secret }
 	return server
 }

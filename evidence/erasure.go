@@ -1,0 +1,71 @@
+package evidence
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"doorstep"
+)
+
+// ErasureFact records that the values of records went. The records' headers and
+// commitments stay, and so does every proof.
+func ErasureFact(id string, outlet doorstep.OutletNo, class, reason string, records []string, now time.Time) Fact {
+	return Fact{
+		ID: id, Outlet: outlet, Kind: Erasure, Source: Server, OccurredAt: now, ReceivedAt: now,
+		Fields: []Field{{"class", class}, {"reason", reason}, {"records", records}},
+	}
+}
+
+// work are the fields that say what a courier or a machine did. They outlive the
+// wish of a consumer to be forgotten: they are the courier's proof, and name
+// nobody at the door. A field that is not here goes, and so does all that a
+// person said.
+var work = map[Kind][]string{
+	Call:    {"direction", "duration_s", "outcome"},
+	Message: {"channel", "template", "outcome", "asked_by"},
+	Attempt: {"outcome"},
+	Receipt: {"alert_id", "event"},
+	Push:    {"push_id", "provider", "outcome", "code", "attempt", "provider_ref"},
+}
+
+// AboutConsumer lists the fields of a record that go when its consumer asks to
+// be forgotten.
+func AboutConsumer(kind Kind, source Source, o Opening) []string {
+	if kind == Access || kind == Erasure {
+		return nil
+	}
+	var kept []string
+	if source != Person {
+		kept = work[kind]
+	}
+	return slices.DeleteFunc(AllFields(kind, source, o), func(name string) bool { return slices.Contains(kept, name) })
+}
+
+// AllFields lists the fields of a record.
+func AllFields(_ Kind, _ Source, o Opening) []string { return slices.Sorted(maps.Keys(o.Values)) }
+
+// coordinates are the fields that say where somebody stood, to the metre.
+var coordinates = []string{"lat", "lng"}
+
+// HasPlace says whether records of a kind may hold coordinates.
+func HasPlace(k Kind) bool { return k == Location }
+
+// CoordinatesOf lists the coordinates that a record still holds. They go before
+// the rest of it.
+func CoordinatesOf(_ Kind, _ Source, o Opening) []string {
+	return slices.DeleteFunc(slices.Clone(coordinates), func(name string) bool { return o.Values[name] == nil })
+}
+
+// Without is the opening without some fields: what they committed to can no
+// longer be guessed.
+func (o Opening) Without(names []string) Opening {
+	rest := Opening{Salts: map[string][]byte{}, Values: map[string]json.RawMessage{}}
+	for name, value := range o.Values {
+		if !slices.Contains(names, name) {
+			rest.Salts[name], rest.Values[name] = o.Salts[name], value
+		}
+	}
+	return rest
+}
