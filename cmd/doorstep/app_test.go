@@ -51,6 +51,8 @@ type app struct {
 	log     *journal
 	bell    *push.Bell // of streams
 	desk    *complaints.Desk
+
+	operations *api.Server
 }
 
 // site is what the nodes of one installation share.
@@ -107,7 +109,7 @@ func (s *site) node(t *testing.T) *app {
 	a.bell = &push.Bell{}
 	a.db.OnNews(func(n store.News) { ring(a.bell, n) })
 	server := newServer(a.db, reader, a.bell, s.clock.Now, doorstep.MakeID)
-	a.desk = server.Desk
+	a.desk, a.operations = server.Desk, server
 	server.PublicURL = func() string { return "https://doorstep.example" }
 	browsers, err := webpush.New(webpush.Config{
 		PrivateKey: vapidKey, Subject: "mailto:ops@carrier.example", AllowLoopback: true, Now: s.clock.Now,
