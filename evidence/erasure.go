@@ -33,9 +33,6 @@ var work = map[Kind][]string{
 // AboutConsumer lists the fields of a record that go when its consumer asks to
 // be forgotten.
 func AboutConsumer(kind Kind, source Source, o Opening) []string {
-	if kind == Access || kind == Erasure {
-		return nil
-	}
 	var kept []string
 	if source != Person {
 		kept = work[kind]

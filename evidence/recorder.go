@@ -172,7 +172,11 @@ func (r *Recorder) opened(a doorstep.Actor, q Query, items []Item) []Fact {
 	for _, outlet := range slices.Sorted(maps.Keys(shown)) {
 		waybills := slices.Compact(slices.Sorted(slices.Values(shown[outlet])))
 		waybills = slices.DeleteFunc(waybills, func(w string) bool { return w == "" }) // of pushes, which name none
-		facts = append(facts, AccessFact(r.NewID(outlet), outlet, a, OpenedList, q.ComplaintID, q.Waybill, waybills, now))
+		parcel := q.Waybill
+		if q.ComplaintID != "" && len(waybills) == 1 { // a complaint's records are its parcel's
+			parcel = doorstep.Waybill(waybills[0])
+		}
+		facts = append(facts, AccessFact(r.NewID(outlet), outlet, a, OpenedList, q.ComplaintID, parcel, waybills, now))
 	}
 	return facts
 }

@@ -31,18 +31,21 @@ func (db *DB) Accesses(ctx context.Context, a doorstep.Actor, q privacy.AccessQu
 	if err != nil {
 		return nil, err
 	}
-	if a.Role == doorstep.RoleCourier { // his case, or nothing
-		c, err := db.Complaint(ctx, a, q.ComplaintID)
+	where := newFilter("e.outlet_no"+db.inList, db.asList(outlets))
+	if a.Role == doorstep.RoleCourier {
+		c, err := db.Complaint(ctx, a, q.ComplaintID) // his case, or nothing
 		if err != nil {
 			return nil, err
 		}
-		outlets, q.Waybill = []int64{int64(c.Outlet)}, c.Waybill
+		// Whoever opened the parcel's records looked at his case, too.
+		where = newFilter("e.outlet_no = ? and (e.complaint_id is null or e.complaint_id = ?)", c.Outlet, c.ID)
+		q.Waybill, q.ComplaintID = c.Waybill, ""
 	}
-	return db.accesses(ctx, outlets, q)
+	return db.accesses(ctx, where, q)
 }
 
-func (db *DB) accesses(ctx context.Context, outlets []int64, q privacy.AccessQuery) ([]privacy.Access, error) {
-	where := newFilter("e.kind = 'access' and e.outlet_no"+db.inList, db.asList(outlets))
+func (db *DB) accesses(ctx context.Context, where *filter, q privacy.AccessQuery) ([]privacy.Access, error) {
+	where.and("e.kind = 'access'")
 	if q.Waybill != "" {
 		where.and("e.waybill = ?", q.Waybill)
 	}

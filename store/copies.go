@@ -122,7 +122,7 @@ func (db *DB) Owned(ctx context.Context, a doorstep.Actor, p privacy.Parcel) (o 
 		}
 		o.Phone, o.Name, o.Address = c.Phone, c.Name, c.Address
 	}
-	if o.Opened, err = db.accesses(ctx, []int64{int64(p.Outlet)}, privacy.AccessQuery{Waybill: p.Waybill, Limit: mostOfAParcel}); err != nil {
+	if o.Opened, err = db.accesses(ctx, newFilter("e.outlet_no = ?", p.Outlet), privacy.AccessQuery{Waybill: p.Waybill, Limit: mostOfAParcel}); err != nil {
 		return o, err
 	}
 	var held []holdRow

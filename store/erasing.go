@@ -76,14 +76,16 @@ select alert_id from told where alert_id <> ''`, w.Outlet, w.Waybill, w.consumer
 		}
 	}
 	var rows []valueRow
-	err = tx.list(&rows, `select e.id, e.kind, e.source, v.body from evidence e
-join evidence_value v on v.outlet_no = e.outlet_no and v.record_id = e.id
-where e.outlet_no = ? and e.waybill = ? and v.body is not null`, w.Outlet, w.Waybill)
+	err = tx.list(&rows, `select e.id, e.kind, e.source, v.body`+recordsOfParcel, w.Outlet, w.Waybill)
 	if err != nil {
 		return 0, fmt.Errorf("records: %w", err)
 	}
 	return db.eraseValues(tx, w, rows)
 }
+
+// recordsOfParcel are those with values; who opened them has a time of its own.
+const recordsOfParcel = ` from evidence e join evidence_value v on v.outlet_no = e.outlet_no and v.record_id = e.id
+where e.outlet_no = ? and e.waybill = ? and e.kind <> 'access' and v.body is not null`
 
 type valueRow struct {
 	ID     string

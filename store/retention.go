@@ -260,8 +260,7 @@ func (db *DB) SweepParcel(ctx context.Context, p privacy.Parcel, closedBefore, a
 			return privacy.Swept{Spared: 1}, err
 		}
 		var n int
-		err = db.get(ctx, &n, `select count(*) from evidence e join evidence_value v on v.outlet_no = e.outlet_no and v.record_id = e.id
-where e.outlet_no = ? and e.waybill = ? and e.kind <> 'access' and v.body is not null`, p.Outlet, p.Waybill)
+		err = db.get(ctx, &n, `select count(*)`+recordsOfParcel, p.Outlet, p.Waybill)
 		return privacy.Swept{Gone: n}, err
 	}
 	err = db.inTx(ctx, func(tx *Tx) error {

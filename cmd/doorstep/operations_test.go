@@ -103,6 +103,7 @@ type scene struct {
 	alert     string        // of li
 	complaint api.Complaint // of anne
 	consent   api.Consent   // of anne
+	hold      api.Hold      // of bela's parcel
 }
 
 // elsewhere is the rival's name.
@@ -126,6 +127,7 @@ func newScene(t *testing.T, url string) *scene {
 	s.consent = read[api.Consent](s.post(s.consumer(anne), "/v1/me/consents", api.ConsentInput{
 		Kind: "proxy", Scope: "all", ReceiptMethod: "photo", Facility: ptr("The neighbour in 302"),
 	}), http.StatusCreated)
+	s.hold = read[api.Hold](s.post(s.manager("west"), "/v1/holds", api.HoldInput{Waybill: "SF2", Reason: "The insurer asks."}), http.StatusCreated)
 	s.sendDue()
 	return s
 }
@@ -175,6 +177,7 @@ func (s *scene) state() map[string]string {
 		{s.consumer(anne), "/v1/me/consents?limit=200"},
 		{s.courier("li"), "/v1/me/alerts?limit=200"},
 		{s.courier("li"), "/v1/me/run"},
+		{s.hq(), "/v1/holds?limit=200"},
 	} {
 		r := s.get(look.token, look.path)
 		r.is(http.StatusOK)
@@ -287,5 +290,14 @@ func (s *scene) samples() map[string]sample {
 		"postEvidence": {status: http.StatusOK, strangers: "couriers", body: uploads[1], full: uploads},
 
 		"listEvidence": {status: http.StatusOK, strangers: "evidence"},
+
+		"getPrivacyNotice": {status: http.StatusOK},
+		"getMyExport":      {status: http.StatusOK, strangers: "copies"},
+		"deleteMe":         {path: "/v1/me", status: http.StatusNoContent, strangers: "copies"},
+		"getMyErasure":     {path: "/v1/me/erasure", status: http.StatusNotFound, strangers: "copies"},
+		"createHold":       {status: http.StatusCreated, strangers: "holds", body: api.HoldInput{Waybill: "SF1", Reason: "An appeal."}},
+		"listHolds":        {status: http.StatusOK, strangers: "holds"},
+		"releaseHold":      {path: "/v1/holds/" + s.hold.ID, status: http.StatusNoContent, strangers: "holds"},
+		"listAccesses":     {path: "/v1/access-log?complaint_id=" + s.complaint.ID, status: http.StatusOK, strangers: "accesses"},
 	}
 }
