@@ -317,6 +317,15 @@ type Consignee struct {
 	Phone Phone `json:"phone"`
 }
 
+// ConsistencyProof defines model for ConsistencyProof.
+type ConsistencyProof struct {
+	// Checkpoint That of size `to`.
+	Checkpoint string   `json:"checkpoint"`
+	From       int64    `json:"from"`
+	Hashes     []string `json:"hashes"`
+	To         int64    `json:"to"`
+}
+
 // ConsumerExport defines model for ConsumerExport.
 type ConsumerExport struct {
 	At              time.Time   `json:"at"`
@@ -824,6 +833,21 @@ type HoursException struct {
 	Spans []Span `json:"spans"`
 }
 
+// InclusionProof defines model for InclusionProof.
+type InclusionProof struct {
+	Hashes []string `json:"hashes"`
+
+	// Index The record's place in the log, from 0.
+	Index int64 `json:"index"`
+
+	// Leaf The text whose hash the log has: of the record its id, kind, time of receipt and commitments.
+	Leaf string `json:"leaf"`
+
+	// Proof The same as C2SP tlog-proof has it, with the signed checkpoint.
+	Proof string `json:"proof"`
+	Size  int64  `json:"size"`
+}
+
 // Instruction defines model for Instruction.
 type Instruction struct {
 	// Tag A lasting wish about deliveries.
@@ -862,6 +886,47 @@ type LearningInput struct {
 //
 // Examples: zh-CN
 type Locale = string
+
+// LogCheckpoint defines model for LogCheckpoint.
+type LogCheckpoint struct {
+	// Checkpoint The signed text (C2SP tlog-checkpoint). This is what to keep.
+	Checkpoint string    `json:"checkpoint"`
+	CreatedAt  time.Time `json:"created_at"`
+
+	// Heads Of the company's log only.
+	Heads *[]LogHead `json:"heads,omitempty"`
+
+	// NextCursor Where the next page of heads begins.
+	NextCursor *string `json:"next_cursor,omitempty"`
+
+	// Origin The log's name: that of the key, the company and the outlet.
+	Origin string `json:"origin"`
+
+	// Root The hash over all of them, in base64.
+	Root string `json:"root"`
+
+	// Size How many records it has.
+	Size int64 `json:"size"`
+}
+
+// LogHead defines model for LogHead.
+type LogHead struct {
+	// Leaf The text that stands in the company's log: the outlet's log, its size, its root and the time.
+	Leaf     string `json:"leaf"`
+	OutletID string `json:"outlet_id"`
+
+	// Record What to ask an inclusion proof in the company's log for.
+	Record string `json:"record"`
+	Size   int64  `json:"size"`
+}
+
+// LogKey defines model for LogKey.
+type LogKey struct {
+	Key string `json:"key"`
+
+	// Previous Keys that signed before, the newest first. The first of them still signs beside `key`.
+	Previous *[]string `json:"previous,omitempty"`
+}
 
 // MyTag defines model for MyTag.
 type MyTag struct {
@@ -1303,6 +1368,12 @@ type ID = string
 // Limit defines model for Limit.
 type Limit = string
 
+// LogCompany defines model for LogCompany.
+type LogCompany = string
+
+// LogOutlet defines model for LogOutlet.
+type LogOutlet = string
+
 // OutletID defines model for OutletID.
 type OutletID = string
 
@@ -1396,6 +1467,51 @@ type ListLearningParams struct {
 
 	// Cursor The `next_cursor` of the page before, as it was given.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetLogCheckpointParams defines parameters for GetLogCheckpoint.
+type GetLogCheckpointParams struct {
+	// Company The company's name. Where one company runs, it is that one.
+	Company *LogCompany `form:"company,omitempty" json:"company,omitempty"`
+
+	// OutletID The carrier's own id. Without it the log is the company's.
+	OutletID *LogOutlet `form:"outlet_id,omitempty" json:"outlet_id,omitempty"`
+
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, as it was given.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetConsistencyProofParams defines parameters for GetConsistencyProof.
+type GetConsistencyProofParams struct {
+	// Company The company's name. Where one company runs, it is that one.
+	Company *LogCompany `form:"company,omitempty" json:"company,omitempty"`
+
+	// OutletID The carrier's own id. Without it the log is the company's.
+	OutletID *LogOutlet `form:"outlet_id,omitempty" json:"outlet_id,omitempty"`
+
+	// From The size of the checkpoint that you kept.
+	From string `form:"from" json:"from"`
+
+	// To The size of a later checkpoint of this log. Without it the proof is for the newest.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// GetInclusionProofParams defines parameters for GetInclusionProof.
+type GetInclusionProofParams struct {
+	// Company The company's name. Where one company runs, it is that one.
+	Company *LogCompany `form:"company,omitempty" json:"company,omitempty"`
+
+	// OutletID The carrier's own id. Without it the log is the company's.
+	OutletID *LogOutlet `form:"outlet_id,omitempty" json:"outlet_id,omitempty"`
+
+	// Record The id of a record, or in the company's log of a head.
+	Record string `form:"record" json:"record"`
+
+	// Size That of a checkpoint of this log. Without it the proof is for the newest.
+	Size *string `form:"size,omitempty" json:"size,omitempty"`
 }
 
 // ListMyAlertsParams defines parameters for ListMyAlerts.
@@ -1539,6 +1655,18 @@ type ServerInterface interface {
 	// ResumeLearning Let a paused tag be learned again
 	// (POST /v1/learning/{tag}/resumption)
 	ResumeLearning(ctx echo.Context, tag TagInPath) error
+	// GetLogCheckpoint The present state of a log, signed
+	// (GET /v1/log/checkpoint)
+	GetLogCheckpoint(ctx echo.Context, params GetLogCheckpointParams) error
+	// GetLogKey The key that signs the logs
+	// (GET /v1/log/key)
+	GetLogKey(ctx echo.Context) error
+	// GetConsistencyProof A proof that a log only grew
+	// (GET /v1/log/proofs/consistency)
+	GetConsistencyProof(ctx echo.Context, params GetConsistencyProofParams) error
+	// GetInclusionProof A proof that a log has a record
+	// (GET /v1/log/proofs/inclusion)
+	GetInclusionProof(ctx echo.Context, params GetInclusionProofParams) error
 	// DeleteMe Forget me
 	// (DELETE /v1/me)
 	DeleteMe(ctx echo.Context) error
@@ -1992,6 +2120,132 @@ func (w *ServerInterfaceWrapper) ResumeLearning(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ResumeLearning(ctx, tag)
+	return err
+}
+
+// GetLogCheckpoint converts echo context to params.
+func (w *ServerInterfaceWrapper) GetLogCheckpoint(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetLogCheckpointParams
+	// ------------- Optional query parameter "company" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "company", ctx.QueryParams(), &params.Company, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter company: %s", err))
+	}
+
+	// ------------- Optional query parameter "outlet_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outlet_id", ctx.QueryParams(), &params.OutletID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outlet_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetLogCheckpoint(ctx, params)
+	return err
+}
+
+// GetLogKey converts echo context to params.
+func (w *ServerInterfaceWrapper) GetLogKey(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetLogKey(ctx)
+	return err
+}
+
+// GetConsistencyProof converts echo context to params.
+func (w *ServerInterfaceWrapper) GetConsistencyProof(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetConsistencyProofParams
+	// ------------- Optional query parameter "company" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "company", ctx.QueryParams(), &params.Company, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter company: %s", err))
+	}
+
+	// ------------- Optional query parameter "outlet_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outlet_id", ctx.QueryParams(), &params.OutletID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outlet_id: %s", err))
+	}
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetConsistencyProof(ctx, params)
+	return err
+}
+
+// GetInclusionProof converts echo context to params.
+func (w *ServerInterfaceWrapper) GetInclusionProof(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetInclusionProofParams
+	// ------------- Optional query parameter "company" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "company", ctx.QueryParams(), &params.Company, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter company: %s", err))
+	}
+
+	// ------------- Optional query parameter "outlet_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outlet_id", ctx.QueryParams(), &params.OutletID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outlet_id: %s", err))
+	}
+
+	// ------------- Required query parameter "record" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "record", ctx.QueryParams(), &params.Record, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter record: %s", err))
+	}
+
+	// ------------- Optional query parameter "size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "size", ctx.QueryParams(), &params.Size, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter size: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetInclusionProof(ctx, params)
 	return err
 }
 
@@ -2509,6 +2763,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/holds/:id", wrapper.ReleaseHold, options.OperationMiddlewares["releaseHold"]...)
 	router.GET(options.BaseURL+"/v1/learning", wrapper.ListLearning, options.OperationMiddlewares["listLearning"]...)
 	router.POST(options.BaseURL+"/v1/learning/:tag/resumption", wrapper.ResumeLearning, options.OperationMiddlewares["resumeLearning"]...)
+	router.GET(options.BaseURL+"/v1/log/checkpoint", wrapper.GetLogCheckpoint, options.OperationMiddlewares["getLogCheckpoint"]...)
+	router.GET(options.BaseURL+"/v1/log/key", wrapper.GetLogKey, options.OperationMiddlewares["getLogKey"]...)
+	router.GET(options.BaseURL+"/v1/log/proofs/consistency", wrapper.GetConsistencyProof, options.OperationMiddlewares["getConsistencyProof"]...)
+	router.GET(options.BaseURL+"/v1/log/proofs/inclusion", wrapper.GetInclusionProof, options.OperationMiddlewares["getInclusionProof"]...)
 	router.DELETE(options.BaseURL+"/v1/me", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.GET(options.BaseURL+"/v1/me/alerts", wrapper.ListMyAlerts, options.OperationMiddlewares["listMyAlerts"]...)
 	router.POST(options.BaseURL+"/v1/me/alerts/receipts", wrapper.PostReceipts, options.OperationMiddlewares["postReceipts"]...)
@@ -2855,6 +3113,93 @@ type ResumeLearningResponseObject interface {
 type ResumeLearning200JSONResponse TagLearning
 
 func (response ResumeLearning200JSONResponse) VisitResumeLearningResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLogCheckpointRequestObject struct {
+	Params GetLogCheckpointParams
+}
+
+type GetLogCheckpointResponseObject interface {
+	VisitGetLogCheckpointResponse(w http.ResponseWriter) error
+}
+
+type GetLogCheckpoint200JSONResponse LogCheckpoint
+
+func (response GetLogCheckpoint200JSONResponse) VisitGetLogCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLogKeyRequestObject struct {
+}
+
+type GetLogKeyResponseObject interface {
+	VisitGetLogKeyResponse(w http.ResponseWriter) error
+}
+
+type GetLogKey200JSONResponse LogKey
+
+func (response GetLogKey200JSONResponse) VisitGetLogKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetConsistencyProofRequestObject struct {
+	Params GetConsistencyProofParams
+}
+
+type GetConsistencyProofResponseObject interface {
+	VisitGetConsistencyProofResponse(w http.ResponseWriter) error
+}
+
+type GetConsistencyProof200JSONResponse ConsistencyProof
+
+func (response GetConsistencyProof200JSONResponse) VisitGetConsistencyProofResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInclusionProofRequestObject struct {
+	Params GetInclusionProofParams
+}
+
+type GetInclusionProofResponseObject interface {
+	VisitGetInclusionProofResponse(w http.ResponseWriter) error
+}
+
+type GetInclusionProof200JSONResponse InclusionProof
+
+func (response GetInclusionProof200JSONResponse) VisitGetInclusionProofResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -3562,6 +3907,18 @@ type StrictServerInterface interface {
 	// ResumeLearning Let a paused tag be learned again
 	// (POST /v1/learning/{tag}/resumption)
 	ResumeLearning(ctx context.Context, request ResumeLearningRequestObject) (ResumeLearningResponseObject, error)
+	// GetLogCheckpoint The present state of a log, signed
+	// (GET /v1/log/checkpoint)
+	GetLogCheckpoint(ctx context.Context, request GetLogCheckpointRequestObject) (GetLogCheckpointResponseObject, error)
+	// GetLogKey The key that signs the logs
+	// (GET /v1/log/key)
+	GetLogKey(ctx context.Context, request GetLogKeyRequestObject) (GetLogKeyResponseObject, error)
+	// GetConsistencyProof A proof that a log only grew
+	// (GET /v1/log/proofs/consistency)
+	GetConsistencyProof(ctx context.Context, request GetConsistencyProofRequestObject) (GetConsistencyProofResponseObject, error)
+	// GetInclusionProof A proof that a log has a record
+	// (GET /v1/log/proofs/inclusion)
+	GetInclusionProof(ctx context.Context, request GetInclusionProofRequestObject) (GetInclusionProofResponseObject, error)
 	// DeleteMe Forget me
 	// (DELETE /v1/me)
 	DeleteMe(ctx context.Context, request DeleteMeRequestObject) (DeleteMeResponseObject, error)
@@ -4093,6 +4450,104 @@ func (sh *strictHandler) ResumeLearning(ctx echo.Context, tag TagInPath) error {
 		return err
 	} else if validResponse, ok := response.(ResumeLearningResponseObject); ok {
 		return validResponse.VisitResumeLearningResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetLogCheckpoint operation middleware
+func (sh *strictHandler) GetLogCheckpoint(ctx echo.Context, params GetLogCheckpointParams) error {
+	var request GetLogCheckpointRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLogCheckpoint(ctx.Request().Context(), request.(GetLogCheckpointRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLogCheckpoint")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLogCheckpointResponseObject); ok {
+		return validResponse.VisitGetLogCheckpointResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetLogKey operation middleware
+func (sh *strictHandler) GetLogKey(ctx echo.Context) error {
+	var request GetLogKeyRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLogKey(ctx.Request().Context(), request.(GetLogKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLogKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLogKeyResponseObject); ok {
+		return validResponse.VisitGetLogKeyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetConsistencyProof operation middleware
+func (sh *strictHandler) GetConsistencyProof(ctx echo.Context, params GetConsistencyProofParams) error {
+	var request GetConsistencyProofRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetConsistencyProof(ctx.Request().Context(), request.(GetConsistencyProofRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetConsistencyProof")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetConsistencyProofResponseObject); ok {
+		return validResponse.VisitGetConsistencyProofResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetInclusionProof operation middleware
+func (sh *strictHandler) GetInclusionProof(ctx echo.Context, params GetInclusionProofParams) error {
+	var request GetInclusionProofRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetInclusionProof(ctx.Request().Context(), request.(GetInclusionProofRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetInclusionProof")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetInclusionProofResponseObject); ok {
+		return validResponse.VisitGetInclusionProofResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

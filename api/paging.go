@@ -32,11 +32,18 @@ func ParsePage(limit, cursor *string, keys int) (Page, error) {
 	if cursor != nil {
 		after, ok := parseCursor(*cursor, keys)
 		if !ok {
-			bad.Add("/cursor", "invalid_cursor", "must be the next_cursor of a page of this list")
+			bad.Under("", errCursor())
 		}
 		page.After = after
 	}
 	return page, bad.Err()
+}
+
+// errCursor refuses a cursor that no page of the list gave.
+func errCursor() error {
+	return &doorstep.InvalidError{Fields: []doorstep.FieldError{{
+		Pointer: "/cursor", Code: "invalid_cursor", Detail: "must be the next_cursor of a page of this list",
+	}}}
 }
 
 // ParseFeed reads the parameters of a numbered feed, which goes on after a

@@ -31,6 +31,7 @@ type Server struct {
 	Inbox      *push.Inbox
 	Watch      *push.Watch
 	Recorder   *evidence.Recorder
+	Ledger     *evidence.Ledger
 	Office     *access.Office
 	Feed       *feed.Reader
 	Outreach   *outreach.Desk
@@ -96,9 +97,7 @@ func pageByTime(limit, cursor *string) (size int, beforeMS int64, beforeID strin
 	}
 	beforeMS, err = strconv.ParseInt(page.After[0], 10, 64)
 	if err != nil {
-		return 0, 0, "", &doorstep.InvalidError{Fields: []doorstep.FieldError{{
-			Pointer: "/cursor", Code: "invalid_cursor", Detail: "must be the next_cursor of a page of this list",
-		}}}
+		return 0, 0, "", errCursor()
 	}
 	return page.Limit, beforeMS, page.After[1], nil
 }

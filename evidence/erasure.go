@@ -37,7 +37,7 @@ func AboutConsumer(kind Kind, source Source, o Opening) []string {
 	if source != Person {
 		kept = work[kind]
 	}
-	return slices.DeleteFunc(AllFields(kind, source, o), func(name string) bool { return slices.Contains(kept, name) })
+	return slices.DeleteFunc(AllFields(kind, source, o), func(name string) bool { return name == AboutField || slices.Contains(kept, name) })
 }
 
 // AllFields lists the fields of a record.
@@ -53,6 +53,12 @@ func HasPlace(k Kind) bool { return k == Location }
 // the rest of it.
 func CoordinatesOf(_ Kind, _ Source, o Opening) []string {
 	return slices.DeleteFunc(slices.Clone(coordinates), func(name string) bool { return o.Values[name] == nil })
+}
+
+// Bare says whether nothing is left but what the header says, too.
+func (o Opening) Bare() bool {
+	_, about := o.Values[AboutField]
+	return len(o.Values) == 0 || about && len(o.Values) == 1
 }
 
 // Without is the opening without some fields: what they committed to can no

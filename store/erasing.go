@@ -109,7 +109,7 @@ func (db *DB) eraseValues(tx *Tx, w wipe, rows []valueRow) (int, error) {
 		}
 		all = append(all, r.ID)
 		rest := opening.Without(gone)
-		if len(rest.Values) == 0 {
+		if rest.Bare() {
 			whole = append(whole, r.ID)
 			continue
 		}

@@ -8,6 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
 
 	"doorstep"
 	"doorstep/evidence"
@@ -17,16 +20,18 @@ import (
 // sealedFact is a fact ready to be written: committed, and its values sealed.
 type sealedFact struct {
 	evidence.Fact
+	sealedAt    time.Time
 	commitments string
+	leaf        tlog.Hash
 	body        []byte
 	digest      string // of what a phone uploaded, to tell a repeat from a forgery
 }
 
 // sealFacts does the slow part of writing facts, before any transaction begins.
 func (db *DB) sealFacts(facts []evidence.Fact) ([]sealedFact, error) {
-	sealed := make([]sealedFact, len(facts))
+	sealed, now := make([]sealedFact, len(facts)), db.now()
 	for i, f := range facts {
-		commitments, opening, err := evidence.Commit(f.Fields, rand.Reader)
+		commitments, opening, err := evidence.Commit(f.Committed(), rand.Reader)
 		if err != nil {
 			return nil, err
 		}
@@ -34,7 +39,8 @@ func (db *DB) sealFacts(facts []evidence.Fact) ([]sealedFact, error) {
 		if err != nil {
 			return nil, err
 		}
-		sealed[i] = sealedFact{Fact: f, commitments: commitments, body: body}
+		leaf := evidence.Leaf{ID: f.ID, Kind: f.Kind, ReceivedAt: f.ReceivedAt, Commitments: commitments}
+		sealed[i] = sealedFact{Fact: f, sealedAt: now, commitments: commitments, leaf: leaf.Hash(), body: body}
 		if f.ClientID != "" {
 			content, err := json.Marshal([]any{f.Kind, f.Waybill, ms(f.OccurredAt), f.Fields})
 			if err != nil {
@@ -74,14 +80,27 @@ func addFacts(tx *Tx, facts []sealedFact) error {
 	for i, f := range facts {
 		rows[i] = f.row()
 	}
-	if err := tx.insert(insertEvidence, "", rows); err != nil {
-		return fmt.Errorf("evidence: %w", err)
-	}
-	return addValues(tx, facts)
+	return writeFacts(tx, facts, rows, "", nil)
 }
 
-// addValues writes what opens the facts' commitments.
-func addValues(tx *Tx, facts []sealedFact) error {
+// writeFacts is the one way into the record: with the headers go what opens their
+// commitments and their places in the queue of the log. conflict ends the insert
+// of headers; if it left some out, written says which are there.
+func writeFacts(tx *Tx, facts []sealedFact, headers [][]any, conflict string, written func() ([]sealedFact, error)) error {
+	fresh := int64(0)
+	err := tx.bulk(insertEvidence, conflict, headers, func(query string, args ...any) error {
+		n, err := tx.changed(query, args...)
+		fresh += n
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("evidence: %w", err)
+	}
+	if fresh != int64(len(facts)) {
+		if facts, err = written(); err != nil {
+			return err
+		}
+	}
 	values := make([][]any, len(facts))
 	for i, f := range facts {
 		values[i] = []any{int64(f.Outlet), f.ID, f.body}
@@ -89,7 +108,7 @@ func addValues(tx *Tx, facts []sealedFact) error {
 	if err := tx.insert(`insert into evidence_value (outlet_no, record_id, body)`, "", values); err != nil {
 		return fmt.Errorf("evidence values: %w", err)
 	}
-	return nil
+	return queueForLog(tx, facts)
 }
 
 // pushRecords finds the records of the pushes that told of a parcel: of every

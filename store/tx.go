@@ -16,6 +16,7 @@ type Tx struct {
 	ctx   context.Context
 	tx    *sqlx.Tx
 	bulk  bulk
+	tell  func(News)
 	after []func()
 }
 
@@ -50,7 +51,7 @@ func (t *Tx) list(dst any, query string, args ...any) error {
 func (db *DB) inTx(ctx context.Context, do func(*Tx) error) error {
 	var last *Tx // the one that committed, if there is no error
 	err := db.attemptTx(ctx, func(tx *Tx) error {
-		last = tx
+		last, tx.tell = tx, db.tell
 		return do(tx)
 	})
 	if err != nil {

@@ -159,38 +159,27 @@ func (db *DB) addUploads(ctx context.Context, calls []*uploadCall) error {
 		facts, rows = append(facts, c.facts...), append(rows, c.rows...)
 	}
 	return db.inTx(ctx, func(tx *Tx) error {
-		fresh := int64(0)
-		err := tx.bulk(insertEvidence, `on conflict (outlet_no, courier_no, client_id) where client_id is not null do nothing`, rows,
-			func(query string, args ...any) error {
-				n, err := tx.changed(query, args...)
-				fresh += n
-				return err
-			})
-		if err != nil {
-			return fmt.Errorf("evidence: %w", err)
-		}
 		for _, c := range calls {
 			c.kept = nil
 		}
-		if fresh == int64(len(facts)) {
-			return addValues(tx, facts)
-		}
-		var written []sealedFact
-		for _, c := range calls {
-			ids := make([]string, len(c.facts))
-			for i, f := range c.facts {
-				ids[i] = f.ClientID
-			}
-			if c.kept, err = db.keptUploads(tx.list, c.outlet, c.courierNo, ids); err != nil {
-				return err
-			}
-			for _, f := range c.facts {
-				if c.wrote(f) {
-					written = append(written, f)
+		return writeFacts(tx, facts, rows, `on conflict (outlet_no, courier_no, client_id) where client_id is not null do nothing`,
+			func() (written []sealedFact, err error) {
+				for _, c := range calls {
+					ids := make([]string, len(c.facts))
+					for i, f := range c.facts {
+						ids[i] = f.ClientID
+					}
+					if c.kept, err = db.keptUploads(tx.list, c.outlet, c.courierNo, ids); err != nil {
+						return nil, err
+					}
+					for _, f := range c.facts {
+						if c.wrote(f) {
+							written = append(written, f)
+						}
+					}
 				}
-			}
-		}
-		return addValues(tx, written)
+				return written, nil
+			})
 	})
 }
 

@@ -1,6 +1,7 @@
 // Package vault keeps personal data unreadable at rest: it seals values with
 // an AEAD key set that can be rotated, and turns what must be found again,
-// such as a telephone number, into a keyed hash.
+// such as a telephone number, into a keyed hash. It keeps the keys that sign the
+// log, too.
 package vault
 
 import (
@@ -24,13 +25,16 @@ type Vault struct {
 	aead        tink.AEAD
 	prf         *prf.Set
 	fingerprint string
+	logKeys     []LogKey
 }
 
-// keyFile is the key set as it is kept: two tink key sets in tink's own JSON.
-// The hash key is never rotated, since what it hashed could not be found again.
+// keyFile is the key set as it is kept: two tink key sets in tink's own JSON, and
+// the seeds of the log's keys but the first, the newest first. The hash key is
+// never rotated, since what it hashed could not be found again.
 type keyFile struct {
 	Seal json.RawMessage `json:"seal"`
 	Hash json.RawMessage `json:"hash"`
+	Log  [][]byte        `json:"log,omitempty"`
 }
 
 // Place binds a sealed value to where it is kept, so that nobody can move it to
@@ -91,6 +95,9 @@ func Open(file []byte) (*Vault, error) {
 		return nil, fmt.Errorf("hash key: %w", err)
 	}
 	v.fingerprint = v.Hash("fingerprint", "")
+	if err := v.openLogKeys(keys.Log); err != nil {
+		return nil, err
+	}
 	return v, nil
 }
 

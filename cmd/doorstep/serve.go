@@ -120,11 +120,15 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	db.Observe(measured)
 	db.ClaimWith(sender)
 	relay := feed.NewRelay(db, now, log)
+	sealer := evidence.NewSealer(db, log)
 	db.OnNews(func(n store.News) {
 		if n.Events || n.Missed {
 			relay.Wake()
 		}
-		if !n.Events {
+		if n.Records || n.Missed {
+			sealer.Wake()
+		}
+		if !n.Events && !n.Records {
 			sender.Wake()
 			ring(bell, n)
 		}
@@ -152,6 +156,9 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	sweeper := push.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return sweeper.Run(ctx) })
 	work.Go(func() error { return relay.Run(ctx) })
+	work.Go(func() error { return sealer.Run(ctx) })
+	notary := evidence.Notary{Store: db, Ledger: operations.Ledger, Log: log}
+	work.Go(func() error { return notary.Run(ctx) })
 	feedSweeper := feed.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return feedSweeper.Run(ctx) })
 	operations.Eraser.Log = log
@@ -250,6 +257,7 @@ func newServer(db *store.DB, reader *reading.Reader, bell *push.Bell, now func()
 		Recorder:   &evidence.Recorder{Store: db, Now: now, NewID: newID},
 		Keeper:     &privacy.Keeper{Store: db, Now: now, NewID: newID},
 		Accesses:   &privacy.AccessLog{Store: db},
+		Ledger:     &evidence.Ledger{Store: db, Keys: db.LogKeys(), Now: now},
 		Office:     &access.Office{Store: db, Now: now, NewID: newID, Random: rand.Reader},
 		Zone:       db.Zone(),
 		Now:        now,

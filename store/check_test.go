@@ -1,0 +1,105 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/stretchr/testify/require"
+
+	"doorstep/evidence"
+	"doorstep/store/storetest"
+)
+
+// unguard takes away the triggers that guard the log, as whoever has all rights can.
+func unguard(t *testing.T, db *sqlx.DB) {
+	t.Helper()
+	for _, table := range []string{"evidence", "log_leaf", "log_tile", "log_checkpoint"} {
+		if db.DriverName() == "pgx" {
+			db.MustExec(`alter table ` + table + ` disable trigger user`)
+			continue
+		}
+		var names []string
+		require.NoError(t, db.Select(&names, `select name from sqlite_master where type = 'trigger' and tbl_name = ?`, table))
+		for _, name := range names {
+			db.MustExec(`drop trigger ` + name)
+		}
+	}
+}
+
+// Any byte that differs, anywhere in what a log rests on, is found.
+func TestAnyChangedByteOfARecordOrALogIsFound(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		ctx, clock := context.Background(), storetest.NewClock()
+		h := newHouse(t, storetest.Open(t, url, storetest.Vault(t), clock, 0), clock)
+		h.dispatch(order("SF1", "li", wang))
+		log := h.log("west")
+		var facts []evidence.Fact
+		for i := range evidence.TileWidth + 10 {
+			f := h.fact(log.No, fmt.Sprint("word ", i))
+			f.CourierNo, f.ClientID, f.ComplaintID = 7, fmt.Sprint("c", i), "c-1"
+			facts = append(facts, f)
+		}
+		require.NoError(t, h.db.AddFacts(ctx, facts, nil))
+		h.seal()
+		_, err := h.ledger().Checkpoint(ctx, log)
+		require.NoError(t, err)
+		_, err = h.check(log)
+		require.NoError(t, err)
+
+		db := side(t, url)
+		unguard(t, db)
+		id := fmt.Sprintf("id = '%s'", facts[3].ID)
+		for _, c := range []struct{ table, column, where string }{
+			{"evidence", "id", "client_id = 'c3'"}, {"evidence", "kind", id}, {"evidence", "source", id}, {"evidence", "waybill", id},
+			{"evidence", "complaint_id", id}, {"evidence", "client_id", id}, {"evidence", "commitments", id}, {"evidence", "courier_no", id},
+			{"evidence", "occurred_at_ms", id}, {"evidence", "received_at_ms", id}, {"evidence_value", "body", "record_" + id},
+			{"log_leaf", "record_id", "seq = 5"}, {"log_leaf", "hash", "seq = 5"}, {"log_leaf", "hash", "seq = 260"},
+			{"log_tile", "root", "n = 0"}, {"log_tile", "hashes", "n = 0"}, {"log_head", "subtrees", "size > 0"}, {"log_head", "size", "size > 0"},
+			{"log_checkpoint", "root", "size > 0"}, {"log_checkpoint", "note", "size > 0"}, {"log_checkpoint", "size", "note <> ''"},
+		} {
+			where := c.where + " and outlet_no = " + fmt.Sprint(int64(log.No))
+			for range 4 {
+				change(t, db, c.table, c.column, where, func() {
+					_, err := h.check(log)
+					require.Error(t, err, c)
+				})
+			}
+			_, err := h.check(log)
+			require.NoError(t, err, c)
+		}
+	})
+}
+
+// change flips a byte of a text or a blob, or adds one to a number, while do runs.
+func change(t *testing.T, db *sqlx.DB, table, column, where string, do func()) {
+	t.Helper()
+	var before, after any
+	require.NoError(t, db.Get(&before, fmt.Sprintf(`select %s from %s where %s`, column, table, where)))
+	switch v := before.(type) {
+	case int64:
+		after = v + 1
+	case string:
+		b := []byte(v)
+		if i := rand.IntN(len(b)); b[i] == 'x' {
+			b[i] = 'y'
+		} else {
+			b[i] = 'x'
+		}
+		after = string(b)
+	case []byte:
+		b := slices.Clone(v)
+		b[rand.IntN(len(b))] ^= 1 << rand.IntN(8)
+		after = b
+	}
+	set := func(to any) {
+		t.Helper()
+		db.MustExec(db.Rebind(fmt.Sprintf(`update %s set %s = ? where %s`, table, column, where)), to)
+	}
+	set(after)
+	defer set(before)
+	do()
+}

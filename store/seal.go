@@ -1,0 +1,265 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"doorstep"
+	"doorstep/evidence"
+)
+
+// queuedRecords bounds a row of the queue, and with it the transaction that seals
+// it: on SQLite everybody's writes wait for that.
+const queuedRecords = 500
+
+// queueForLog puts the facts' leaves where the sealer finds them, a row an outlet:
+// nothing can be acknowledged and then be missing from the log.
+func queueForLog(tx *Tx, facts []sealedFact) error {
+	if len(facts) == 0 {
+		return nil
+	}
+	byOutlet := map[doorstep.OutletNo][]sealedFact{}
+	var outlets []doorstep.OutletNo
+	for _, f := range facts {
+		if byOutlet[f.Outlet] == nil {
+			outlets = append(outlets, f.Outlet)
+		}
+		byOutlet[f.Outlet] = append(byOutlet[f.Outlet], f)
+	}
+	var rows [][]any
+	for _, outlet := range outlets {
+		for chunk := range slices.Chunk(byOutlet[outlet], queuedRecords) {
+			ids, hashes := make([]string, len(chunk)), make([]byte, 0, len(chunk)*tlog.HashSize)
+			for i, f := range chunk {
+				ids[i], hashes = f.ID, append(hashes, f.leaf[:]...)
+			}
+			rows = append(rows, []any{int64(outlet), ids[0], ms(chunk[0].sealedAt), strings.Join(ids, "\n"), hashes})
+		}
+	}
+	if err := tx.insert(`insert into seal_queue (outlet_no, id, at_ms, record_ids, hashes)`, "", rows); err != nil {
+		return fmt.Errorf("queue for the log: %w", err)
+	}
+	tx.afterCommit(func() { tx.tell(News{Records: true}) })
+	return nil
+}
+
+// unsealedOutlets finds the outlets with something in the queue, one look into its
+// key for each: what waits may be millions of rows, after a migration.
+const unsealedOutlets = `with recursive waiting(no) as (
+  select min(outlet_no) from seal_queue
+  union all
+  select (select min(outlet_no) from seal_queue where outlet_no > waiting.no) from waiting where waiting.no is not null)
+select `
+
+// UnsealedOutlets lists outlets with records that are committed and not in their
+// logs.
+func (db *DB) UnsealedOutlets(ctx context.Context) (list []doorstep.OutletNo, err error) {
+	err = db.list(ctx, &list, unsealedOutlets+`no from waiting where no is not null`)
+	return list, err
+}
+
+// OldestUnsealed is since when records have waited for their place in a log: the
+// zero time if none waits.
+func (db *DB) OldestUnsealed(ctx context.Context) (time.Time, error) {
+	var oldest sql.NullInt64
+	err := db.get(ctx, &oldest, unsealedOutlets+`min((select at_ms from seal_queue q where q.outlet_no = waiting.no order by q.id limit 1))
+from waiting`)
+	return fromNullMS(oldest), err
+}
+
+type queueRow struct {
+	ID        string
+	RecordIDs string `db:"record_ids"`
+	Hashes    []byte
+}
+
+// leaf is one that goes to the end of a log.
+type leaf struct {
+	record string
+	hash   tlog.Hash
+	text   string // of a leaf over an outlet's head
+}
+
+// Seal moves records of an outlet, about as many as limit and the oldest first,
+// to the end of its log, in one transaction, and says how many. The lock of the
+// head's row is the lease: held means that another has it.
+func (db *DB) Seal(ctx context.Context, outlet doorstep.OutletNo, limit int) (n int, held bool, err error) {
+	err = db.inTx(ctx, func(tx *Tx) error {
+		n, held = 0, false
+		head, err := db.holdLog(tx, outlet)
+		if err != nil || head == nil {
+			held = head == nil
+			return err
+		}
+		var rows []queueRow
+		err = tx.list(&rows, `select id, record_ids, hashes from seal_queue where outlet_no = ? order by id limit ?`, outlet, limit)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		var leaves []leaf
+		var done []string
+		for _, r := range rows {
+			if len(leaves) >= limit {
+				break
+			}
+			more, err := r.leaves(tx, outlet)
+			if err != nil {
+				return err
+			}
+			leaves, done = append(leaves, more...), append(done, r.ID)
+		}
+		if err := head.append(tx, leaves); err != nil {
+			return err
+		}
+		gone, err := tx.changed(`delete from seal_queue where outlet_no = ? and id`+db.inList, outlet, db.asList(done))
+		if err != nil {
+			return err
+		}
+		if gone != int64(len(done)) {
+			return errLeaseLost
+		}
+		n = len(leaves)
+		return nil
+	})
+	if err != nil {
+		return 0, false, fmt.Errorf("seal: %w", err)
+	}
+	return n, held, nil
+}
+
+var errLeaseLost = errors.New("somebody else has grown this log meanwhile")
+
+// leaves reads a row of the queue.
+func (r queueRow) leaves(tx *Tx, outlet doorstep.OutletNo) ([]leaf, error) {
+	ids := strings.Split(r.RecordIDs, "\n")
+	list := make([]leaf, len(ids))
+	if r.Hashes == nil {
+		header, err := readHeader(tx.get, outlet, r.RecordIDs)
+		if err != nil {
+			return nil, err
+		}
+		return []leaf{{record: r.RecordIDs, hash: header.leaf().Hash()}}, nil
+	}
+	hashes, err := splitHashes(r.Hashes)
+	if err != nil || len(hashes) != len(ids) {
+		return nil, fmt.Errorf("queue for the log %s: %d records and %d bytes of hashes", r.ID, len(ids), len(r.Hashes))
+	}
+	for i, id := range ids {
+		list[i] = leaf{record: id, hash: hashes[i]}
+	}
+	return list, nil
+}
+
+// logHead is the end of a log whose lease the transaction has.
+type logHead struct {
+	no   doorstep.OutletNo
+	tree evidence.Tree
+}
+
+// leaseTime is how long a node may sit still in the middle of growing a log. On
+// PostgreSQL its transaction is ended then, so that a frozen node loses the lease
+// and cannot commit when it wakes.
+const leaseTime = 3 * time.Second
+
+// holdLog takes the lease of a log, for this transaction: nil if another has it.
+func (db *DB) holdLog(tx *Tx, no doorstep.OutletNo) (*logHead, error) {
+	if db.name == postgres.name {
+		if err := tx.exec(fmt.Sprintf(`set local idle_in_transaction_session_timeout = %d`, leaseTime.Milliseconds())); err != nil {
+			return nil, err
+		}
+	}
+	if err := tx.exec(`insert into log_head (outlet_no, size, subtrees) values (?, 0, ?) on conflict (outlet_no) do nothing`, no, []byte{}); err != nil {
+		return nil, err
+	}
+	var row headRow
+	err := tx.get(&row, selectHead+db.skipLocked, no)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	tree, err := row.tree()
+	return &logHead{no, tree}, err
+}
+
+const selectHead = `select size, subtrees from log_head where outlet_no = ?`
+
+type headRow struct {
+	Size     int64
+	Subtrees []byte
+}
+
+func (r headRow) tree() (evidence.Tree, error) {
+	subtrees, err := splitHashes(r.Subtrees)
+	return evidence.Tree{Size: r.Size, Subtrees: subtrees}, err
+}
+
+// tileRow is a tile that a leaf has completed.
+type tileRow struct {
+	level int
+	n     int64
+	root  tlog.Hash
+}
+
+// append writes leaves behind the end of the log, the tiles that they complete,
+// and the new end.
+func (h *logHead) append(tx *Tx, leaves []leaf) error {
+	old := h.tree.Size
+	rows := make([][]any, len(leaves))
+	var tiles []tileRow
+	for i, l := range leaves {
+		rows[i] = []any{int64(h.no), h.tree.Size, l.record, l.hash[:], nullIf(l.text, "")}
+		for level, root := range h.tree.Append(l.hash) {
+			tiles = append(tiles, tileRow{level, h.tree.Size>>(evidence.TileHeight*(level+1)) - 1, root})
+		}
+	}
+	if err := tx.insert(`insert into log_leaf (outlet_no, seq, record_id, hash, text)`, "", rows); err != nil {
+		return fmt.Errorf("leaves: %w", err)
+	}
+	for _, t := range tiles {
+		hashes, err := edge(tx.list, h.no, t.level, t.n, evidence.TileWidth)
+		if err != nil {
+			return err
+		}
+		err = tx.exec(`insert into log_tile (outlet_no, level, n, root, hashes) values (?, ?, ?, ?, ?)`, h.no, t.level, t.n, t.root[:], hashes)
+		if err != nil {
+			return fmt.Errorf("tile: %w", err)
+		}
+	}
+	grown, err := tx.changed(`update log_head set size = ?, subtrees = ? where outlet_no = ? and size = ?`,
+		h.tree.Size, joinHashes(h.tree.Subtrees), h.no, old)
+	if err != nil {
+		return err
+	}
+	if grown != 1 {
+		return errLeaseLost
+	}
+	return nil
+}
+
+func joinHashes(list []tlog.Hash) []byte {
+	joined := make([]byte, 0, len(list)*tlog.HashSize)
+	for _, h := range list {
+		joined = append(joined, h[:]...)
+	}
+	return joined
+}
+
+func splitHashes(joined []byte) ([]tlog.Hash, error) {
+	if len(joined)%tlog.HashSize != 0 {
+		return nil, errors.New("not a list of hashes")
+	}
+	list := make([]tlog.Hash, 0, len(joined)/tlog.HashSize)
+	for h := range slices.Chunk(joined, tlog.HashSize) {
+		list = append(list, tlog.Hash(h))
+	}
+	return list, nil
+}
