@@ -69,7 +69,7 @@ func moveMark(tx *Tx, m privacy.Mark) error {
 	return tx.exec(`update retention set after_id = ?, due_at_ms = ? where outlet_no = ? and class = ?`, m.After, ms(m.Due), m.Outlet, string(m.Class))
 }
 
-type headerRow struct {
+type agedRow struct {
 	ID         string
 	Kind       evidence.Kind
 	Source     evidence.Source
@@ -127,7 +127,7 @@ func concerns(c privacy.Class, k evidence.Kind) bool {
 }
 
 func (db *DB) planRecords(list lister, m privacy.Mark, b privacy.Batch) (p plan, err error) {
-	var rows []headerRow
+	var rows []agedRow
 	err = list(&rows, `select e.id, e.kind, e.source, e.waybill, e.received_at_ms, v.body from evidence e
 left join evidence_value v on v.outlet_no = e.outlet_no and v.record_id = e.id
 where e.outlet_no = ? and e.id > ? order by e.id limit ?`, m.Outlet, m.After, b.Limit)
@@ -138,7 +138,7 @@ where e.outlet_no = ? and e.id > ? order by e.id limit ?`, m.Outlet, m.After, b.
 	next.Due = b.Now.Add(quietDay)
 	before := b.Now.Add(-b.Keep)
 	var waybills []string
-	var old []headerRow
+	var old []agedRow
 	for _, r := range rows {
 		if r.ReceivedMS > ms(before) {
 			next.Due = fromMS(r.ReceivedMS).Add(b.Keep)

@@ -28,6 +28,7 @@ type commands struct {
 	Demo      demoCmd      `cmd:"" help:"Tell the whole story on temporary data, step by step."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the schema up to date, or show how it stands."`
 	Retention retentionCmd `cmd:"" help:"Erase what is past its time, or say what would go."`
+	Keys      keysCmd      `cmd:"" help:"Rotate the keys that personal data is sealed with, and the log's."`
 	Token     tokenCmd     `cmd:"" help:"Make, list and revoke tokens."`
 	Push      pushCmd      `cmd:"" help:"Check the push settings, and make keys."`
 	Sink      sinkCmd      `cmd:"" help:"Run a local stand-in for FCM."`

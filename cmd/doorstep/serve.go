@@ -163,6 +163,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	work.Go(func() error { return feedSweeper.Run(ctx) })
 	operations.Eraser.Log = log
 	work.Go(func() error { return operations.Eraser.Run(ctx) })
+	work.Go(func() error { return c.Database.followKeys(ctx, db, log) })
 	retention := privacy.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return retention.Run(ctx) })
 	work.Go(func() error {

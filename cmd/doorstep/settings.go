@@ -35,11 +35,7 @@ func (d database) open(ctx context.Context, settle time.Duration) (*store.DB, er
 	if err := os.MkdirAll(d.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("--data: %w", err)
 	}
-	keys := d.Keys
-	if keys == "" {
-		keys = filepath.Join(d.Data, "keys.json")
-	}
-	v, err := vault.Load(keys)
+	v, err := vault.Load(d.keys())
 	if err != nil {
 		return nil, err
 	}
