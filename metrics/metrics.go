@@ -20,11 +20,12 @@ import (
 // namespace begins every name but those of the process and the Go runtime.
 const namespace = "doorstep"
 
-// Queue is what is read of the database: the backlog at each scrape, the devices
+// Queue is what is read of the database: the backlogs at each scrape, the devices
 // now and then.
 type Queue interface {
 	Backlog(ctx context.Context, now time.Time) (push.Backlog, error)
 	Devices(ctx context.Context) ([]push.DeviceCount, error)
+	OldestUnsealed(ctx context.Context) (time.Time, error)
 }
 
 // Config says what is measured. Every field is needed.

@@ -21,13 +21,16 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 // queue is a fake database.
 type queue struct {
-	waiting push.Backlog
-	devices []push.DeviceCount
-	counts  int // of devices
-	err     error
+	waiting  push.Backlog
+	devices  []push.DeviceCount
+	counts   int // of devices
+	unsealed time.Time
+	err      error
 }
 
 func (q *queue) Backlog(context.Context, time.Time) (push.Backlog, error) { return q.waiting, q.err }
+
+func (q *queue) OldestUnsealed(context.Context) (time.Time, error) { return q.unsealed, q.err }
 
 func (q *queue) Devices(context.Context) ([]push.DeviceCount, error) {
 	q.counts++
@@ -89,19 +92,21 @@ func TestTheQueueIsReadAtEachScrape(t *testing.T) {
 	b.queue.waiting = push.Backlog{
 		Gathering: 3, Queued: 2, Leased: 1, OldestDue: noon.Add(-90 * time.Second),
 	}
+	b.queue.unsealed = noon.Add(-3 * time.Second)
 	b.streams = 5
 	got := b.scrape(t)
 	for _, line := range []string{
 		`doorstep_push_queue{state="gathering"} 3`, `doorstep_push_queue{state="queued"} 2`, `doorstep_push_queue{state="leased"} 1`,
-		`doorstep_push_oldest_due_seconds 90`, `doorstep_sse_streams 5`,
+		`doorstep_push_oldest_due_seconds 90`, `doorstep_log_oldest_unsealed_seconds 3`, `doorstep_sse_streams 5`,
 	} {
 		require.Contains(t, got, line+"\n")
 	}
 
-	b.queue.waiting = push.Backlog{}
+	b.queue.waiting, b.queue.unsealed = push.Backlog{}, time.Time{}
 	got = b.scrape(t)
 	require.Contains(t, got, "doorstep_push_queue{state=\"queued\"} 0\n")
 	require.Contains(t, got, "doorstep_push_oldest_due_seconds 0\n")
+	require.Contains(t, got, "doorstep_log_oldest_unsealed_seconds 0\n")
 }
 
 func TestDevicesAreCountedOnceAMinuteHoweverOftenTheyAreAskedFor(t *testing.T) {

@@ -31,10 +31,6 @@ func (db *DB) File(ctx context.Context, c complaints.Case) (complaints.Complaint
 	if err != nil {
 		return complaints.Complaint{}, err
 	}
-	facts, err := db.sealFacts([]evidence.Fact{c.Fact})
-	if err != nil {
-		return complaints.Complaint{}, err
-	}
 	err = db.inTx(ctx, func(tx *Tx) error {
 		comp = c.Complaint
 		if err := tx.exec(touchConsumer, comp.Consumer, comp.Company, ms(comp.ReceivedAt)); err != nil {
@@ -76,7 +72,12 @@ on conflict (outlet_no, waybill, category) where `+openStatuses+` do nothing`,
 				return err
 			}
 		}
-		facts[0].ComplaintID = comp.ID // of the one it was merged into, if it was
+		fact := c.Fact
+		fact.ComplaintID = comp.ID // of the one it was merged into, if it was
+		facts, err := db.sealFacts([]evidence.Fact{fact})
+		if err != nil {
+			return err
+		}
 		if err := addFacts(tx, facts); err != nil {
 			return err
 		}

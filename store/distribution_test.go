@@ -46,42 +46,48 @@ var apart = map[string]string{
 }
 
 // few are the outlets' tables that stay plain: they grow with couriers and
-// complaints, not with parcels.
-var few = []string{"complaint", "complaint_message", "device", "event", "event_head", "hold", "inbox_head", "link", "outbox", "retention", "spared_parcel"}
+// complaints, not with parcels, or hold what waits.
+var few = []string{"complaint", "complaint_message", "device", "event", "event_head", "hold", "inbox_head", "link", "log_checkpoint", "log_covered", "log_head",
+	"outbox", "retention", "seal_queue", "spared_parcel"}
 
 // across are the functions whose statements reach over outlets or consumers, and
 // why each may.
 var across = map[string]string{
-	"DueOutlets":    "finds the outlets that have something due, by an index of what waits",
-	"UnreadOutlets": "finds the outlets that have something due, by an index of what waits",
-	"UnseenOutlets": "finds the outlets with old devices, once an hour",
-	"Backlog":       "counts what is due, to a bound, once a scrape",
-	"Devices":       "counts devices, to a bound, at most once a minute",
-	"TakeOver":      "of the only server of an SQLite file, when it starts",
-	"custody":       "looks for a parcel by its waybill, since it is not known where it is: once a complaint or a link",
-	"ParcelAddress": "the same, once a wish about a parcel",
-	"findRepeat":    "a consumer's complaints at any outlet: once a complaint",
-	"Complaints":    "a person's list, at the outlets that he may see",
-	"Evidence":      "a person's list, at the outlets that he may see",
-	"pushRecords":   "a parcel's file, at the outlets that a person may see",
-	"ReviseDue":     "a queue that stays on one machine: wishes change far more rarely than parcels go out",
-	"revisions":     "finds where a consumer has parcels out: once a change of wishes",
-	"Alerts":        "an inbox over the outlets that its courier works for: mostly one",
-	"seenJustNow":   "the same, once a start of the app",
-	"PutDevice":     "an address moves from a phone of any outlet: once an installation",
-	"RemoveDevice":  "once a logout",
-	"WaitingEvents": "finds the outlets that have something due, in a table that is empty when nothing waits",
-	"FeedCompanies": "a row a company, once an hour",
-	"ExpiredLinks":  "finds the outlets with old links, once an hour",
-	"MarkOutlets":   "gives new outlets their marks, once an hour",
-	"DueMarks":      "finds the outlets that have something due, by an index of what waits",
-	"SparedParcels": "the same",
-	"ParcelsOf":     "a consumer's parcels at any outlet: once a copy or an erasure",
-	"Own":           "the same, of his links",
-	"Holds":         "a person's list, at the outlets that he may see",
-	"accesses":      "a person's list, at the outlets that he may see",
-	"resealSome":    "goes through all that is sealed, when an operator asks for it",
-	"devicesOf":     "phones at their couriers' homes, which it learns by a join, row by row",
+	"DueOutlets":      "finds the outlets that have something due, by an index of what waits",
+	"UnreadOutlets":   "finds the outlets that have something due, by an index of what waits",
+	"UnseenOutlets":   "finds the outlets with old devices, once an hour",
+	"Backlog":         "counts what is due, to a bound, once a scrape",
+	"Devices":         "counts devices, to a bound, at most once a minute",
+	"TakeOver":        "of the only server of an SQLite file, when it starts",
+	"custody":         "looks for a parcel by its waybill, since it is not known where it is: once a complaint or a link",
+	"ParcelAddress":   "the same, once a wish about a parcel",
+	"findRepeat":      "a consumer's complaints at any outlet: once a complaint",
+	"Complaints":      "a person's list, at the outlets that he may see",
+	"Evidence":        "a person's list, at the outlets that he may see",
+	"pushRecords":     "a parcel's file, at the outlets that a person may see",
+	"ReviseDue":       "a queue that stays on one machine: wishes change far more rarely than parcels go out",
+	"revisions":       "finds where a consumer has parcels out: once a change of wishes",
+	"Alerts":          "an inbox over the outlets that its courier works for: mostly one",
+	"seenJustNow":     "the same, once a start of the app",
+	"PutDevice":       "an address moves from a phone of any outlet: once an installation",
+	"RemoveDevice":    "once a logout",
+	"WaitingEvents":   "finds the outlets that have something due, in a table that is empty when nothing waits",
+	"FeedCompanies":   "a row a company, once an hour",
+	"ExpiredLinks":    "finds the outlets with old links, once an hour",
+	"UnsealedOutlets": "finds the outlets that have something due, in a table that is empty when nothing waits",
+	"OldestUnsealed":  "the same, once a scrape",
+	"GrownLogs":       "finds the logs to sign, a row an outlet, every ten seconds",
+	"OutletTrees":     "the states of all logs, a row an outlet, every ten minutes",
+	"Logs":            "lists all logs, for a check that an operator asks for",
+	"MarkOutlets":     "gives new outlets their marks, once an hour",
+	"DueMarks":        "finds the outlets that have something due, by an index of what waits",
+	"SparedParcels":   "the same",
+	"ParcelsOf":       "a consumer's parcels at any outlet: once a copy or an erasure",
+	"Own":             "the same, of his links",
+	"Holds":           "a person's list, at the outlets that he may see",
+	"accesses":        "a person's list, at the outlets that he may see",
+	"resealSome":      "goes through all that is sealed, when an operator asks for it",
+	"devicesOf":       "phones at their couriers' homes, which it learns by a join, row by row",
 }
 
 // shape is what the schema says of one table.
@@ -167,7 +173,7 @@ func TestTheSchemaHasNothingThatOneMachineAloneCanHave(t *testing.T) {
 	}
 	require.NoError(t, db.Select(&triggers, `select distinct c.relname from pg_trigger t
 join pg_class c on c.oid = t.tgrelid where not t.tgisinternal and not c.relispartition`))
-	require.Equal(t, []string{"evidence"}, triggers, "grants do their work where tables are distributed")
+	require.ElementsMatch(t, []string{"evidence", "log_leaf", "log_tile", "log_checkpoint"}, triggers, "grants do their work where tables are distributed")
 }
 
 // refused are spellings that Citus refuses, or that would be wrong there.
@@ -282,7 +288,7 @@ func TestTheReaderOfStatementsSeesWhatBreaksARule(t *testing.T) {
 var elsewhere = map[string]string{
 	"Migrate": "no statement of service", "Migrations": "no statement of service", "Partition": "no statement of service",
 	"Partitions": "no statement of service", "Close": "asks nothing", "Observe": "asks nothing", "OnNews": "asks nothing", "ClaimWith": "asks nothing",
-	"TimeZone": "asks nothing", "Zone": "asks nothing", "Ping": "asks for no rows", "Consumer": "asks nothing", "Hear": "listens",
+	"TimeZone": "asks nothing", "Zone": "asks nothing", "Ping": "asks for no rows", "LogKeys": "asks nothing", "Consumer": "asks nothing", "Hear": "listens",
 	"Scrub": "asks PostgreSQL nothing", "Reload": "asks nothing",
 	"Profiles": "answered by a look-up of many calls at once",
 }
@@ -483,6 +489,37 @@ func (h *house) morning() {
 	}
 	_, err = h.db.Evidence(ctx, h.manager("west"), evidence.Query{ComplaintID: complaint.ID, CourierID: "li", Kind: evidence.Push, Limit: 10})
 	must(err)
+
+	// Its log, of more than a tile.
+	west := h.log("west")
+	var facts []evidence.Fact
+	for range evidence.TileWidth {
+		facts = append(facts, h.fact(west.No, "w"))
+	}
+	must(h.db.AddFacts(ctx, facts, nil))
+	_, err = h.db.OldestUnsealed(ctx)
+	must(err)
+	h.seal()
+	notary := evidence.Notary{Store: h.db, Ledger: h.ledger()}
+	for range 2 {
+		_, err = notary.Cover(ctx)
+		must(err)
+	}
+	_, err = notary.Pass(ctx)
+	must(err)
+	heads, err := h.ledger().Heads(ctx, h.log(""), 0, 10)
+	must(err)
+	require.NotEmpty(h.t, heads)
+	_, err = h.ledger().Inclusion(ctx, h.log(""), heads[0].Record(), 0)
+	must(err)
+	_, _, err = h.ledger().Consistency(ctx, west, 1, heads[0].Size)
+	must(err)
+	logs, err := h.db.Logs(ctx)
+	must(err)
+	for _, log := range logs {
+		_, err = h.check(log)
+		must(err)
+	}
 
 	// Verdicts on what was learned.
 	_, err = book.Correct(ctx, annes, "no_call", "call_first")

@@ -12,22 +12,31 @@ import (
 // GrownLogs lists logs that have grown since their last checkpoint, where that was
 // made at or before a time.
 func (db *DB) GrownLogs(ctx context.Context, before time.Time, limit int) ([]evidence.Log, error) {
+	return db.logs(ctx, `select outlet_no as no from log_head where size > 0 and not exists (select 1 from (
+    select size, created_at_ms from log_checkpoint k where k.outlet_no = log_head.outlet_no order by size desc limit 1) newest
+    where newest.size = log_head.size or newest.created_at_ms > ?) order by outlet_no limit ?`, ms(before), limit)
+}
+
+// Logs lists all logs.
+func (db *DB) Logs(ctx context.Context) ([]evidence.Log, error) {
+	return db.logs(ctx, `select outlet_no as no from log_head`)
+}
+
+// logs gives the names of logs that a query has the numbers of.
+func (db *DB) logs(ctx context.Context, numbers string, args ...any) ([]evidence.Log, error) {
 	var rows []struct {
 		No      doorstep.OutletNo
 		Company string
 		Outlet  string
 	}
-	err := db.list(ctx, &rows, `with grown as (
-  select outlet_no as no from log_head where size > 0 and not exists (select 1 from (
-    select size, created_at_ms from log_checkpoint k where k.outlet_no = log_head.outlet_no order by size desc limit 1) newest
-    where newest.size = log_head.size or newest.created_at_ms > ?))
-select grown.no, c.name as company, o.id as outlet from grown
-join outlet o on o.no = grown.no join company c on c.no = o.company_no
+	err := db.list(ctx, &rows, `with found as (`+numbers+`)
+select found.no, c.name as company, o.id as outlet from found
+join outlet o on o.no = found.no join company c on c.no = o.company_no
 union all
-select grown.no, c.name, '' from grown join company c on c.no = grown.no
-order by no limit ?`, ms(before), limit)
+select found.no, c.name, '' from found join company c on c.no = found.no
+order by no`, args...)
 	if err != nil {
-		return nil, fmt.Errorf("grown logs: %w", err)
+		return nil, fmt.Errorf("logs: %w", err)
 	}
 	list := make([]evidence.Log, len(rows))
 	for i, r := range rows {

@@ -39,7 +39,7 @@ func overhear(t *testing.T, db *store.DB, url string) *listener {
 
 // plumbing hands statements on; they are not its own.
 var plumbing = []string{
-	"Tx.exec", "Tx.changed", "Tx.get", "Tx.list", "Tx.insert", "DB.get", "DB.list", "DB.lister", "DB.inTx", "DB.attemptTx", "DB.tryTx",
+	"Tx.exec", "Tx.changed", "Tx.get", "Tx.list", "Tx.insert", "DB.get", "DB.list", "DB.lister", "DB.logs", "DB.inTx", "DB.attemptTx", "DB.tryTx",
 	"insertReturning", "arrays", "guarded",
 }
 

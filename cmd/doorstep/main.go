@@ -24,21 +24,22 @@ type streams struct {
 }
 
 type commands struct {
-	Serve     serveCmd     `cmd:"" help:"Run the server."`
-	Demo      demoCmd      `cmd:"" help:"Tell the whole story on temporary data, step by step."`
-	Migrate   migrateCmd   `cmd:"" help:"Bring the schema up to date, or show how it stands."`
-	Retention retentionCmd `cmd:"" help:"Erase what is past its time, or say what would go."`
-	Keys      keysCmd      `cmd:"" help:"Rotate the keys that personal data is sealed with, and the log's."`
-	Token     tokenCmd     `cmd:"" help:"Make, list and revoke tokens."`
-	Push      pushCmd      `cmd:"" help:"Check the push settings, and make keys."`
-	Sink      sinkCmd      `cmd:"" help:"Run a local stand-in for FCM."`
-	Import    importCmd    `cmd:"" help:"Take over a carrier's past complaints or dispatches."`
-	Backtest  backtestCmd  `cmd:"" help:"Replay a carrier's own past and say what doorstep would have been worth."`
-	Classify  classifyCmd  `cmd:"" help:"Read complaints (ndjson) and say what they wish."`
-	Eval      evalCmd      `cmd:"" help:"Score the reader against labelled complaints."`
-	Train     trainCmd     `cmd:"" help:"Make the reader's weights anew from the repository's data."`
-	Bench     benchCmd     `cmd:"" help:"Measure this machine: doorstep beside the raw engine, in one run."`
-	Version   versionCmd   `cmd:"" help:"Print the version."`
+	Serve    serveCmd    `cmd:"" help:"Run the server."`
+	Demo     demoCmd     `cmd:"" help:"Tell the whole story on temporary data, step by step."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring the schema up to date, or show how it stands."`
+	Token    tokenCmd    `cmd:"" help:"Make, list and revoke tokens."`
+	Log      logCmd      `cmd:"" help:"Check the logs of evidence, and print their key."`
+	Keys     keysCmd     `cmd:"" help:"Rotate the keys that personal data is sealed with, and the log's."`
+	Retain   retainCmd   `cmd:"" name:"retention" help:"Erase what is past its time, or say what would go."`
+	Push     pushCmd     `cmd:"" help:"Check the push settings, and make keys."`
+	Sink     sinkCmd     `cmd:"" help:"Run a local stand-in for FCM."`
+	Import   importCmd   `cmd:"" help:"Take over a carrier's past complaints or dispatches."`
+	Backtest backtestCmd `cmd:"" help:"Replay a carrier's own past and say what doorstep would have been worth."`
+	Classify classifyCmd `cmd:"" help:"Read complaints (ndjson) and say what they wish."`
+	Eval     evalCmd     `cmd:"" help:"Score the reader against labelled complaints."`
+	Train    trainCmd    `cmd:"" help:"Make the reader's weights anew from the repository's data."`
+	Bench    benchCmd    `cmd:"" help:"Measure this machine: doorstep beside the raw engine, in one run."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 
 	BenchReference benchReferenceCmd `cmd:"" hidden:"" help:"What bench measures doorstep against."`
 }

@@ -236,7 +236,7 @@ func TestMetricsSayNothingAboutAnybody(t *testing.T) {
 			"doorstep_push_queue": true, "doorstep_push_oldest_due_seconds": true, "doorstep_push_devices": true,
 			"doorstep_push_breaker_open": true, "doorstep_push_rate_per_second": true, "doorstep_push_in_flight": true,
 			"doorstep_push_alerts_ended_total": true, "doorstep_push_held_total": true, "doorstep_sse_dropped_total": true,
-			"doorstep_learning_paused_total": true,
+			"doorstep_learning_paused_total": true, "doorstep_log_oldest_unsealed_seconds": true,
 		}, names)
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"doorstep/store"
 )
 
-type retentionCmd struct {
+type retainCmd struct {
 	Database database `embed:""`
 	DryRun   bool     `help:"Say what would go, and erase nothing."`
 	JSON     bool     `help:"Print JSON."`
@@ -24,7 +24,7 @@ type retentionReport struct {
 
 // Run erases what is past its time, beside a running server if there is one,
 // and prints by class what went.
-func (c *retentionCmd) Run(ctx context.Context, s *streams) error {
+func (c *retainCmd) Run(ctx context.Context, s *streams) error {
 	return c.Database.with(ctx, func(db *store.DB) error {
 		sweeper := privacy.Sweeper{Store: db, Now: now}
 		sweep := sweeper.SweepAll
