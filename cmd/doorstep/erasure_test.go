@@ -175,7 +175,20 @@ func TestAConsumerWhoAsksIsForgottenAndEveryProofStays(t *testing.T) {
 			}
 		}
 		require.Positive(t, whole)
+		a.logsHold()
 	})
+}
+
+// logsHold makes the outlet's log anew from its records and their values.
+func (a *app) logsHold() {
+	a.t.Helper()
+	a.seal()
+	ledger := evidence.Ledger{Store: a.db, Keys: a.db.LogKeys(), Now: a.clock.Now}
+	log, err := ledger.Find(a.t.Context(), "", "west")
+	require.NoError(a.t, err)
+	leaves, err := (&evidence.Checker{Store: a.db, Ledger: &ledger}).Check(a.t.Context(), log)
+	require.NoError(a.t, err)
+	require.Positive(a.t, leaves)
 }
 
 // about says of records that they are of another parcel.

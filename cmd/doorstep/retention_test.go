@@ -119,6 +119,8 @@ func TestWhatIsPastItsTimeGoesAndNothingElse(t *testing.T) {
 			}
 		}
 
+		a.logsHold()
+
 		// The hold is released, the complaint closed: each in its time.
 		a.delete(a.hq(), "/v1/holds/"+hold.ID).is(http.StatusNoContent)
 		closeCase(t, a, c.ID)
