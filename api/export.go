@@ -185,7 +185,7 @@ var aboutOthers = []string{"lat", "lng", "accuracy_m", "by", "reporter"}
 func forConsumer(item evidence.Item) evidence.Item {
 	item.CourierID, item.ClientID = "", ""
 	if item.Opening.Values != nil {
-		item.Opening = item.Opening.Without(aboutOthers)
+		item.Opening = item.Opening.Without(aboutOthers...)
 	}
 	return item
 }

@@ -43,16 +43,13 @@ func AboutConsumer(kind Kind, source Source, o Opening) []string {
 // AllFields lists the fields of a record.
 func AllFields(_ Kind, _ Source, o Opening) []string { return slices.Sorted(maps.Keys(o.Values)) }
 
-// coordinates are the fields that say where somebody stood, to the metre.
-var coordinates = []string{"lat", "lng"}
-
-// HasPlace says whether records of a kind may hold coordinates.
-func HasPlace(k Kind) bool { return k == Location }
+// Coordinates are the fields that say where somebody stood, to the metre.
+var Coordinates = []string{"lat", "lng"}
 
 // CoordinatesOf lists the coordinates that a record still holds. They go before
 // the rest of it.
 func CoordinatesOf(_ Kind, _ Source, o Opening) []string {
-	return slices.DeleteFunc(slices.Clone(coordinates), func(name string) bool { return o.Values[name] == nil })
+	return slices.DeleteFunc(slices.Clone(Coordinates), func(name string) bool { return o.Values[name] == nil })
 }
 
 // Bare says whether nothing is left but what the header says, too.
@@ -63,7 +60,7 @@ func (o Opening) Bare() bool {
 
 // Without is the opening without some fields: what they committed to can no
 // longer be guessed.
-func (o Opening) Without(names []string) Opening {
+func (o Opening) Without(names ...string) Opening {
 	rest := Opening{Salts: map[string][]byte{}, Values: map[string]json.RawMessage{}}
 	for name, value := range o.Values {
 		if !slices.Contains(names, name) {

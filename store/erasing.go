@@ -108,7 +108,7 @@ func (db *DB) eraseValues(tx *Tx, w wipe, rows []valueRow) (int, error) {
 			continue
 		}
 		all = append(all, r.ID)
-		rest := opening.Without(gone)
+		rest := opening.Without(gone...)
 		if rest.Bare() {
 			whole = append(whole, r.ID)
 			continue

@@ -115,15 +115,13 @@ type plan struct {
 	parcels []doorstep.Waybill // of dispatches past their time
 }
 
-// concerns says whether a class has a say about records of a kind.
+// concerns says whether a class has a say about records of a kind. The list of
+// what an erasure took names nobody and stays.
 func concerns(c privacy.Class, k evidence.Kind) bool {
-	switch c {
-	case privacy.Accesses:
+	if c == privacy.Accesses {
 		return k == evidence.Access
-	case privacy.Positions:
-		return evidence.HasPlace(k)
 	}
-	return k != evidence.Access && k != evidence.Erasure // the list of what an erasure took names nobody
+	return k != evidence.Access && k != evidence.Erasure
 }
 
 func (db *DB) planRecords(list lister, m privacy.Mark, b privacy.Batch) (p plan, err error) {
@@ -154,16 +152,16 @@ where e.outlet_no = ? and e.id > ? order by e.id limit ?`, m.Outlet, m.After, b.
 		next.Due, p.swept.More = b.Now, true
 	}
 	p.swept.Next = next
-	kept := map[string]bool{}
+	kept, err := db.keptParcels(list, m, waybills)
+	if err != nil {
+		return p, err
+	}
 	if m.Class == privacy.Records {
-		if kept, err = db.keptParcels(list, m.Outlet, waybills); err != nil {
-			return p, err
+		for w := range kept {
+			p.spared = append(p.spared, doorstep.Waybill(w))
 		}
 	}
-	for w := range kept {
-		p.spared = append(p.spared, doorstep.Waybill(w))
-	}
-	p.swept.Spared = len(p.spared)
+	p.swept.Spared = len(kept)
 	for _, r := range old {
 		if !concerns(m.Class, r.Kind) || kept[r.Waybill.String] {
 			continue
@@ -189,12 +187,20 @@ where e.outlet_no = ? and e.id > ? order by e.id limit ?`, m.Outlet, m.After, b.
 	return p, nil
 }
 
-// keptParcels finds parcels that somebody complained about or holds.
-func (db *DB) keptParcels(list lister, outlet doorstep.OutletNo, waybills []string) (map[string]bool, error) {
+// keptParcels finds parcels that somebody holds or complained about. Positions
+// are kept while the complaint is open, and then as long as the record.
+func (db *DB) keptParcels(list lister, m privacy.Mark, waybills []string) (map[string]bool, error) {
+	if m.Class == privacy.Accesses {
+		return nil, nil
+	}
+	complaints := `select waybill from complaint where outlet_no = ? and waybill` + db.inList
+	if m.Class == privacy.Positions {
+		complaints += ` and ` + openStatuses
+	}
 	in := db.asList(nonNil(waybills))
 	var found []string
-	err := list(&found, `select waybill from complaint where outlet_no = ? and waybill`+db.inList+`
-union select waybill from hold where outlet_no = ? and released_at_ms is null and waybill`+db.inList, outlet, in, outlet, in)
+	err := list(&found, complaints+`
+union select waybill from hold where outlet_no = ? and released_at_ms is null and waybill`+db.inList, m.Outlet, in, m.Outlet, in)
 	kept := make(map[string]bool, len(found))
 	for _, w := range found {
 		kept[w] = true
@@ -288,98 +294,6 @@ func (db *DB) keeps(list lister, p privacy.Parcel, closedBefore time.Time) (bool
 	err := list(&found, `select 1 from complaint where outlet_no = ? and waybill = ? and (closed_at_ms is null or closed_at_ms > ?)
 union all select 1 from hold where outlet_no = ? and waybill = ? and released_at_ms is null`, p.Outlet, p.Waybill, ms(closedBefore), p.Outlet, p.Waybill)
 	return len(found) > 0, err
-}
-
-// SweepUndispatched forgets whose the parcels of an outlet were that never went
-// out.
-func (db *DB) SweepUndispatched(ctx context.Context, outlet doorstep.OutletNo, before time.Time, b privacy.Batch) (swept privacy.Swept, err error) {
-	mark := privacy.Mark{Outlet: outlet, Class: privacy.Parcels, Due: b.Now.Add(quietDay)}
-	const old = `select waybill from parcel where outlet_no = ? and updated_at_ms <= ? and dispatched_at_ms is null and consumer_id <> ''
-and not exists (select 1 from complaint k where k.outlet_no = parcel.outlet_no and k.waybill = parcel.waybill)
-and not exists (select 1 from hold h where h.outlet_no = parcel.outlet_no and h.waybill = parcel.waybill and h.released_at_ms is null)
-order by updated_at_ms limit ?`
-	if b.Dry {
-		var n int
-		err := db.get(ctx, &n, `select count(*) from (`+old+`) gone`, outlet, ms(before), mostCounted)
-		return privacy.Swept{Next: mark, Gone: n}, err
-	}
-	err = db.inTx(ctx, func(tx *Tx) error {
-		swept = privacy.Swept{Next: mark}
-		var waybills []string
-		if err := tx.list(&waybills, old, outlet, ms(before), b.Limit); err != nil {
-			return err
-		}
-		swept.Gone, swept.More = len(waybills), len(waybills) == b.Limit
-		if swept.More {
-			swept.Next.Due = b.Now
-		}
-		if len(waybills) > 0 {
-			db.stain(tx)
-		}
-		err := tx.exec(`update parcel set consignee = null, consumer_id = '', address_id = '' where outlet_no = ? and waybill`+db.inList,
-			outlet, db.asList(nonNil(waybills)))
-		if err != nil {
-			return err
-		}
-		return moveMark(tx, swept.Next)
-	})
-	return swept, err
-}
-
-// mostCounted bounds what a dry run counts in one statement.
-const mostCounted = 1 << 20
-
-// SweepLessons deletes what was learned long ago.
-func (db *DB) SweepLessons(ctx context.Context, before time.Time, b privacy.Batch) (swept privacy.Swept, err error) {
-	for _, table := range []string{"tag_evidence", "tag_verdict"} {
-		n, more, err := db.sweepOf(ctx, table, before, b)
-		swept.Gone, swept.More = swept.Gone+n, swept.More || more
-		if err != nil {
-			return swept, fmt.Errorf("%s: %w", table, err)
-		}
-	}
-	return swept, nil
-}
-
-// sweepOf deletes the oldest rows of a table of consumers, consumer by consumer.
-func (db *DB) sweepOf(ctx context.Context, table string, before time.Time, b privacy.Batch) (n int, more bool, err error) {
-	if b.Dry {
-		err := db.get(ctx, &n, `select count(*) from `+table+` where at_ms <= ?`, ms(before))
-		return n, false, err
-	}
-	var old []doorstep.ConsumerID
-	err = db.list(ctx, &old, `select consumer_id from `+table+` where at_ms <= ? order by at_ms limit ?`, ms(before), b.Limit)
-	if err != nil || len(old) == 0 {
-		return 0, false, err
-	}
-	err = db.inTx(ctx, func(tx *Tx) error {
-		n = 0
-		db.stain(tx)
-		for _, c := range old {
-			gone, err := tx.changed(`delete from `+table+` where consumer_id = ? and at_ms <= ?`, c, ms(before))
-			if err != nil {
-				return err
-			}
-			n += int(gone)
-		}
-		return nil
-	})
-	return n, len(old) == b.Limit, err
-}
-
-// SweepTokens deletes tokens that expired long ago.
-func (db *DB) SweepTokens(ctx context.Context, before time.Time, b privacy.Batch) (swept privacy.Swept, err error) {
-	if b.Dry {
-		err := db.get(ctx, &swept.Gone, `select count(*) from token where expires_at_ms <= ?`, ms(before))
-		return swept, err
-	}
-	err = db.inTx(ctx, func(tx *Tx) error {
-		n, err := tx.changed(`delete from token where hash in (select hash from token where expires_at_ms <= ? order by expires_at_ms limit ?)`,
-			ms(before), b.Limit)
-		swept = privacy.Swept{Gone: int(n), More: int(n) == b.Limit}
-		return err
-	})
-	return swept, err
 }
 
 var _ privacy.SweepStore = (*DB)(nil)
