@@ -202,8 +202,8 @@ func (l *Ledger) Consistency(ctx context.Context, log Log, from, to int64) (tlog
 }
 
 // hashes reads a log's hashes.
-func (l *Ledger) hashes(ctx context.Context, no doorstep.OutletNo) *hashReader {
-	return newHashReader(func(level int, n int64, width int) ([]byte, error) {
+func (l *Ledger) hashes(ctx context.Context, no doorstep.OutletNo) hashReader {
+	return hashReader{func(level int, n int64, width int) ([]byte, error) {
 		return l.Store.Tile(ctx, no, level, n, width)
-	})
+	}}
 }

@@ -54,33 +54,37 @@ func (t Tree) Root() tlog.Hash {
 	return root
 }
 
-// hashReader reads a log's hashes for the library, each tile once.
+// hashReader reads a log's hashes for the library.
 type hashReader struct {
 	tile func(level int, n int64, width int) ([]byte, error)
-	kept map[tlog.Tile][]byte // by tile without its width
 }
 
-func newHashReader(tile func(level int, n int64, width int) ([]byte, error)) *hashReader {
-	return &hashReader{tile, map[tlog.Tile][]byte{}}
-}
-
-// ReadHashes implements tlog.HashReader.
-func (r *hashReader) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+// ReadHashes implements tlog.HashReader. Each tile is read once, as wide as it is
+// needed.
+func (r hashReader) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	type place struct {
+		level int
+		n     int64
+	}
+	width := map[place]int{}
+	for _, index := range indexes {
+		t := tlog.TileForIndex(TileHeight, index)
+		width[place{t.L, t.N}] = max(width[place{t.L, t.N}], t.W)
+	}
+	read := make(map[place][]byte, len(width))
 	list := make([]tlog.Hash, len(indexes))
 	for i, index := range indexes {
-		tile := tlog.TileForIndex(TileHeight, index)
-		key := tile
-		key.W = 0
-		hashes := r.kept[key]
-		if len(hashes) < tile.W*tlog.HashSize {
-			var err error
-			if hashes, err = r.tile(tile.L, tile.N, tile.W); err != nil {
-				return nil, fmt.Errorf("log: %s: %w", tile.Path(), err)
+		t := tlog.TileForIndex(TileHeight, index)
+		at := place{t.L, t.N}
+		if read[at] == nil {
+			hashes, err := r.tile(t.L, t.N, width[at])
+			if err != nil {
+				return nil, fmt.Errorf("log: %s: %w", t.Path(), err)
 			}
-			r.kept[key] = hashes
+			read[at] = hashes
 		}
 		var err error
-		if list[i], err = tlog.HashFromTile(tile, hashes, index); err != nil {
+		if list[i], err = tlog.HashFromTile(t, read[at], index); err != nil {
 			return nil, fmt.Errorf("log: %w", err)
 		}
 	}

@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/mod/sumdb/note"
 
 	"doorstep/api"
+	"doorstep/evidence"
 	"doorstep/push/sink"
 )
 
@@ -168,6 +170,35 @@ func (x *crash) round(round int) {
 	}
 	require.Len(x.t, x.alerts, (round+1)*crashBatches*crashBatch)
 	x.inboxes(round)
+	x.sealed(round)
+}
+
+// sealed checks that soon every record stands in its log, that the logs hold
+// together, and that the server signs for it.
+func (x *crash) sealed(round int) {
+	x.t.Helper()
+	db, err := database{Data: x.console.data, DB: x.console.url, TimeZone: "Asia/Shanghai"}.open(x.t.Context(), 0)
+	require.NoError(x.t, err)
+	defer func() { require.NoError(x.t, db.Close()) }()
+	require.Eventually(x.t, func() bool {
+		waiting, err := db.UnsealedOutlets(x.t.Context())
+		return err == nil && len(waiting) == 0
+	}, processWait, processTick, "round %d: records wait for the log", round)
+	later := func() time.Time { return time.Now().Add(2 * evidence.LongestUnsealed) } // nothing may wait
+	checker := evidence.Checker{Store: db, Ledger: &evidence.Ledger{Store: db, Keys: db.LogKeys(), Now: later}}
+	log, err := checker.Ledger.Find(x.t.Context(), "", "west")
+	require.NoError(x.t, err)
+	leaves, err := checker.Check(x.t.Context(), log)
+	require.NoError(x.t, err, "round %d", round)
+	require.GreaterOrEqual(x.t, leaves, int64(len(x.alerts)), "round %d: a record a parcel, at least", round)
+
+	var got api.LogCheckpoint
+	x.server.must(http.MethodGet, "", "/v1/log/checkpoint?outlet_id=west", nil, &got)
+	key, err := note.NewVerifier(db.LogKeys().Public()[0])
+	require.NoError(x.t, err)
+	c, err := evidence.OpenCheckpoint(got.Checkpoint, note.VerifierList(key))
+	require.NoError(x.t, err)
+	require.GreaterOrEqual(x.t, c.Size, leaves, "round %d", round)
 }
 
 // inboxes checks that every acknowledged alert stands in an inbox once, and
