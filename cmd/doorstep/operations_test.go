@@ -104,6 +104,7 @@ type scene struct {
 	complaint api.Complaint // of anne
 	consent   api.Consent   // of anne
 	hold      api.Hold      // of bela's parcel
+	record    string        // of west, in its log
 }
 
 // elsewhere is the rival's name.
@@ -129,6 +130,8 @@ func newScene(t *testing.T, url string) *scene {
 	}), http.StatusCreated)
 	s.hold = read[api.Hold](s.post(s.manager("west"), "/v1/holds", api.HoldInput{Waybill: "SF2", Reason: "The insurer asks."}), http.StatusCreated)
 	s.sendDue()
+	s.record = s.evidence("west", "&kind=dispatch")[0].ID
+	s.seal()
 	return s
 }
 
@@ -290,6 +293,11 @@ func (s *scene) samples() map[string]sample {
 		"postEvidence": {status: http.StatusOK, strangers: "couriers", body: uploads[1], full: uploads},
 
 		"listEvidence": {status: http.StatusOK, strangers: "evidence"},
+
+		"getLogKey":           {status: http.StatusOK},
+		"getLogCheckpoint":    {path: "/v1/log/checkpoint?company=default&outlet_id=west", status: http.StatusOK},
+		"getInclusionProof":   {path: "/v1/log/proofs/inclusion?company=default&outlet_id=west&record=" + s.record, status: http.StatusOK},
+		"getConsistencyProof": {path: "/v1/log/proofs/consistency?company=default&outlet_id=west&from=1&to=2", status: http.StatusOK},
 
 		"getPrivacyNotice": {status: http.StatusOK},
 		"getMyExport":      {status: http.StatusOK, strangers: "copies"},
