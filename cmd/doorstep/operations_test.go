@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +106,7 @@ type scene struct {
 	consent   api.Consent   // of anne
 	hold      api.Hold      // of bela's parcel
 	record    string        // of west, in its log
+	sealed    int64         // records in that log's checkpoint
 }
 
 // elsewhere is the rival's name.
@@ -132,6 +134,8 @@ func newScene(t *testing.T, url string) *scene {
 	s.sendDue()
 	s.record = s.evidence("west", "&kind=dispatch")[0].ID
 	s.seal()
+	c, _ := s.checkpoint("?company=default&outlet_id=west")
+	s.sealed = c.Size
 	return s
 }
 
@@ -297,7 +301,7 @@ func (s *scene) samples() map[string]sample {
 		"getLogKey":           {status: http.StatusOK},
 		"getLogCheckpoint":    {path: "/v1/log/checkpoint?company=default&outlet_id=west", status: http.StatusOK},
 		"getInclusionProof":   {path: "/v1/log/proofs/inclusion?company=default&outlet_id=west&record=" + s.record, status: http.StatusOK},
-		"getConsistencyProof": {path: "/v1/log/proofs/consistency?company=default&outlet_id=west&from=1&to=2", status: http.StatusOK},
+		"getConsistencyProof": {path: "/v1/log/proofs/consistency?company=default&outlet_id=west&from=1&to=" + strconv.FormatInt(s.sealed, 10), status: http.StatusOK},
 
 		"getPrivacyNotice": {status: http.StatusOK},
 		"getMyExport":      {status: http.StatusOK, strangers: "copies"},

@@ -82,9 +82,9 @@ func otherContacts(t *testing.T, s *scene) {
 	require.Empty(t, s.messages())
 }
 
-// The rival has the same person among its consumers: she is another one there.
+// The same person is another one at another carrier.
 func otherCopies(t *testing.T, s *scene) {
-	other := s.rival(doorstep.RoleConsumer)
+	other := s.token(access.Request{Role: doorstep.RoleConsumer, Company: "a fourth", ConsumerPhone: anne})
 	own := read[api.ConsumerExport](s.get(other, "/v1/me/export"), http.StatusOK)
 	require.Empty(t, own.Parcels)
 	require.Empty(t, own.Complaints)
