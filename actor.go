@@ -42,3 +42,8 @@ type CompanyNo = OutletNo
 // IsPerson says whether a consumer is known to be the person, not merely
 // somebody who holds a link to one parcel.
 func (a Actor) IsPerson() bool { return a.Role == RoleConsumer && a.Waybill == "" }
+
+// ErrPersonRequired refuses what needs the person and not just a link.
+var ErrPersonRequired = &ForbiddenError{
+	Code: "person_required", Detail: "this link is bound to one parcel; open the link that was sent to your phone",
+}

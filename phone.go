@@ -1,7 +1,6 @@
 package doorstep
 
 import (
-	"log/slog"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -54,16 +53,3 @@ func isChineseMobile(s string) bool {
 	}
 	return true
 }
-
-// Masked hides six digits, as the national waybill standard asks:
-// "138******34".
-func (p Phone) Masked() string {
-	s := strings.TrimPrefix(strings.TrimPrefix(string(p), "+86"), "+")
-	if len(s) < 9 {
-		return "******"
-	}
-	return s[:len(s)-8] + "******" + s[len(s)-2:]
-}
-
-// LogValue keeps numbers out of logs.
-func (p Phone) LogValue() slog.Value { return slog.StringValue(p.Masked()) }

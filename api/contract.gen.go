@@ -194,6 +194,36 @@ const (
 	UnreadAlertStateUnacknowledged UnreadAlertState = "unacknowledged"
 )
 
+// Access defines model for Access.
+type Access struct {
+	At time.Time `json:"at"`
+
+	// By Who it was. Left out of consumers.
+	By          *string `json:"by,omitempty"`
+	ComplaintID *string `json:"complaint_id,omitempty"`
+
+	// Erased Who it was is past its time.
+	Erased bool `json:"erased"`
+
+	// ID Of the record.
+	ID string `json:"id"`
+
+	// Opened `evidence_list`, `evidence_file`, `bundle`, `regulator_pack` or `export`. More may come.
+	Opened   *string `json:"opened,omitempty"`
+	OutletID string  `json:"outlet_id"`
+	Role     *string `json:"role,omitempty"`
+	Waybill  *string `json:"waybill,omitempty"`
+
+	// Waybills The parcels that a list or a copy told of.
+	Waybills *[]string `json:"waybills,omitempty"`
+}
+
+// AccessPage defines model for AccessPage.
+type AccessPage struct {
+	Items      []Access `json:"items"`
+	NextCursor *string  `json:"next_cursor"`
+}
+
 // Alert defines model for Alert.
 type Alert struct {
 	Acked     bool      `json:"acked"`
@@ -663,6 +693,26 @@ type ConsistencyProof struct {
 	To         int64    `json:"to"`
 }
 
+// ConsumerExport defines model for ConsumerExport.
+type ConsumerExport struct {
+	At              time.Time   `json:"at"`
+	Complaints      []Complaint `json:"complaints"`
+	Consents        []Consent   `json:"consents"`
+	LearningEnabled bool        `json:"learning_enabled"`
+
+	// Lessons What complaints, verdicts and consents taught, one by one.
+	Lessons     []ExportedLesson     `json:"lessons"`
+	Links       []ExportedLink       `json:"links"`
+	Notes       []ExportedNote       `json:"notes"`
+	Parcels     []ExportedParcel     `json:"parcels"`
+	Preferences []ExportedPreference `json:"preferences"`
+	Questions   []ExportedQuestion   `json:"questions"`
+
+	// SignIns Tokens. Their secrets are not kept.
+	SignIns []ExportedSignIn `json:"sign_ins"`
+	Tags    []MyTag          `json:"tags"`
+}
+
 // ConsumerLink defines model for ConsumerLink.
 type ConsumerLink struct {
 	ExpiresAt time.Time `json:"expires_at"`
@@ -841,6 +891,16 @@ type DoFirst string
 type DoorLocation struct {
 	Lat float64 `json:"lat"`
 	Lng float64 `json:"lng"`
+}
+
+// ErasureState defines model for ErasureState.
+type ErasureState struct {
+	AskedAt  time.Time  `json:"asked_at"`
+	ErasedAt *time.Time `json:"erased_at,omitempty"`
+	State    string     `json:"state"`
+
+	// Waiting Parcels that are kept for one reason alone, 200 at most.
+	Waiting []WaitingParcel `json:"waiting"`
 }
 
 // Event defines model for Event.
@@ -1092,6 +1152,86 @@ type EvidenceResults struct {
 // EvidenceSource Who says so.
 type EvidenceSource string
 
+// ExportedLesson defines model for ExportedLesson.
+type ExportedLesson struct {
+	AddressID *string   `json:"address_id,omitempty"`
+	At        time.Time `json:"at"`
+	Category  *string   `json:"category,omitempty"`
+	Sign      string    `json:"sign"`
+
+	// Tag A lasting wish about deliveries.
+	Tag     Tag     `json:"tag"`
+	Waybill *string `json:"waybill,omitempty"`
+	Weight  float64 `json:"weight"`
+}
+
+// ExportedLink defines model for ExportedLink.
+type ExportedLink struct {
+	Answer     *string    `json:"answer,omitempty"`
+	AnsweredAt *time.Time `json:"answered_at,omitempty"`
+	ExpiresAt  time.Time  `json:"expires_at"`
+	Kind       string     `json:"kind"`
+	SentAt     time.Time  `json:"sent_at"`
+	Waybill    string     `json:"waybill"`
+}
+
+// ExportedNote defines model for ExportedNote.
+type ExportedNote struct {
+	AddressID *string   `json:"address_id,omitempty"`
+	At        time.Time `json:"at"`
+	Text      string    `json:"text"`
+	Waybill   *string   `json:"waybill,omitempty"`
+}
+
+// ExportedParcel defines model for ExportedParcel.
+type ExportedParcel struct {
+	Address      *string    `json:"address,omitempty"`
+	AddressID    *string    `json:"address_id,omitempty"`
+	DispatchedAt *time.Time `json:"dispatched_at,omitempty"`
+	Holds        []Hold     `json:"holds"`
+	Name         *string    `json:"name,omitempty"`
+
+	// Opened Who opened its records or its case.
+	Opened   []Access `json:"opened"`
+	OutletID string   `json:"outlet_id"`
+	Phone    *string  `json:"phone,omitempty"`
+
+	// Records What happened to it. It names no courier and says of nobody where he stood.
+	Records []EvidenceRecord `json:"records"`
+	Waybill string           `json:"waybill"`
+}
+
+// ExportedPreference defines model for ExportedPreference.
+type ExportedPreference struct {
+	AddressID *string   `json:"address_id,omitempty"`
+	At        time.Time `json:"at"`
+	State     string    `json:"state"`
+
+	// Tag A lasting wish about deliveries.
+	Tag     Tag     `json:"tag"`
+	Waybill *string `json:"waybill,omitempty"`
+}
+
+// ExportedQuestion defines model for ExportedQuestion.
+type ExportedQuestion struct {
+	Answer     *string    `json:"answer,omitempty"`
+	AnsweredAt *time.Time `json:"answered_at,omitempty"`
+	AskedAt    time.Time  `json:"asked_at"`
+	ExpiresAt  time.Time  `json:"expires_at"`
+
+	// Tag A lasting wish about deliveries.
+	Tag Tag `json:"tag"`
+}
+
+// ExportedSignIn defines model for ExportedSignIn.
+type ExportedSignIn struct {
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Waybill Of a link to one parcel.
+	Waybill *string `json:"waybill,omitempty"`
+}
+
 // Feedback defines model for Feedback.
 type Feedback struct {
 	At time.Time `json:"at"`
@@ -1117,6 +1257,35 @@ type Health struct {
 
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
+
+// Hold defines model for Hold.
+type Hold struct {
+	ID         string     `json:"id"`
+	OutletID   string     `json:"outlet_id"`
+	Reason     string     `json:"reason"`
+	ReleasedAt *time.Time `json:"released_at,omitempty"`
+	ReleasedBy *string    `json:"released_by,omitempty"`
+	SetAt      time.Time  `json:"set_at"`
+	SetBy      string     `json:"set_by"`
+	Waybill    string     `json:"waybill"`
+}
+
+// HoldInput defines model for HoldInput.
+type HoldInput struct {
+	// Reason Names no person.
+	Reason string `json:"reason"`
+
+	// Waybill The number of a parcel's contract. Answers give it in upper case.
+	//
+	// Examples: SF1234567890
+	Waybill Waybill `json:"waybill"`
+}
+
+// HoldPage defines model for HoldPage.
+type HoldPage struct {
+	Items      []Hold  `json:"items"`
+	NextCursor *string `json:"next_cursor"`
+}
 
 // Hours When an outlet works, in its own time. Absent if nobody said.
 type Hours struct {
@@ -1547,6 +1716,34 @@ type PreferencesInput struct {
 	//
 	// Examples: SF1234567890
 	Waybill *Waybill `json:"waybill,omitempty"`
+}
+
+// PrivacyClass defines model for PrivacyClass.
+type PrivacyClass struct {
+	Class string `json:"class"`
+
+	// Data What is kept.
+	Data       string `json:"data"`
+	Ground     string `json:"ground"`
+	GroundText string `json:"ground_text"`
+
+	// KeepDays Left out where no time is counted.
+	KeepDays *int `json:"keep_days,omitempty"`
+
+	// KeepText How long, and counted from what.
+	KeepText string `json:"keep_text"`
+
+	// Purpose What for.
+	Purpose string `json:"purpose"`
+}
+
+// PrivacyNotice defines model for PrivacyNotice.
+type PrivacyNotice struct {
+	Classes  []PrivacyClass `json:"classes"`
+	Language string         `json:"language"`
+
+	// Rights What a person may ask for, and how.
+	Rights []string `json:"rights"`
 }
 
 // Problem RFC 9457.
@@ -2255,6 +2452,13 @@ type UnreadAlertPage struct {
 	NextCursor *string       `json:"next_cursor"`
 }
 
+// WaitingParcel defines model for WaitingParcel.
+type WaitingParcel struct {
+	// Because An open `complaint`, a `hold` of the carrier's, or that its `turn` comes within minutes.
+	Because string `json:"because"`
+	Waybill string `json:"waybill"`
+}
+
 // Waybill The number of a parcel's contract. Answers give it in upper case.
 //
 // Examples: SF1234567890
@@ -2297,6 +2501,25 @@ type TagInPath = Tag
 //
 // Examples: SF1234567890
 type WaybillInPath = Waybill
+
+// ListAccessesParams defines parameters for ListAccesses.
+type ListAccessesParams struct {
+	// Waybill Openings of this parcel's records alone. A longer list that told of it, too, names it in `waybills`.
+	Waybill     *Waybill `form:"waybill,omitempty" json:"waybill,omitempty"`
+	ComplaintID *string  `form:"complaint_id,omitempty" json:"complaint_id,omitempty"`
+
+	// From Not before this time.
+	From *GivenTime `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Before this time.
+	To *GivenTime `form:"to,omitempty" json:"to,omitempty"`
+
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, as it was given.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
 
 // ListComplaintsParams defines parameters for ListComplaints.
 type ListComplaintsParams struct {
@@ -2353,6 +2576,17 @@ type ListEvidenceParams struct {
 	// To Before this time.
 	To   *GivenTime    `form:"to,omitempty" json:"to,omitempty"`
 	Kind *EvidenceKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, as it was given.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListHoldsParams defines parameters for ListHolds.
+type ListHoldsParams struct {
+	Waybill *Waybill `form:"waybill,omitempty" json:"waybill,omitempty"`
 
 	// Limit How many items a page has at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -2485,6 +2719,11 @@ type ListOverridesParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// GetPrivacyNoticeParams defines parameters for GetPrivacyNotice.
+type GetPrivacyNoticeParams struct {
+	Lang *string `form:"lang,omitempty" json:"lang,omitempty"`
+}
+
 // ListProviderFaultsParams defines parameters for ListProviderFaults.
 type ListProviderFaultsParams struct {
 	// Limit How many items a page has at most.
@@ -2532,6 +2771,9 @@ type PutCourierJSONRequestBody = CourierInput
 
 // PostDispatchesJSONRequestBody defines body for PostDispatches for application/json ContentType.
 type PostDispatchesJSONRequestBody = DispatchBatch
+
+// CreateHoldJSONRequestBody defines body for CreateHold for application/json ContentType.
+type CreateHoldJSONRequestBody = HoldInput
 
 // PostReceiptsJSONRequestBody defines body for PostReceipts for application/json ContentType.
 type PostReceiptsJSONRequestBody = ReceiptBatch
@@ -2592,6 +2834,9 @@ type PostScansJSONRequestBody = ScanBatch
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ListAccesses Who opened what, newest first
+	// (GET /v1/access-log)
+	ListAccesses(ctx echo.Context, params ListAccessesParams) error
 	// ListComplaints Complaints of my outlet or company, newest first
 	// (GET /v1/complaints)
 	ListComplaints(ctx echo.Context, params ListComplaintsParams) error
@@ -2658,6 +2903,15 @@ type ServerInterface interface {
 	// ListEvidence Records of my outlet or company, newest first
 	// (GET /v1/evidence)
 	ListEvidence(ctx echo.Context, params ListEvidenceParams) error
+	// ListHolds Holds of my outlet or company, newest first
+	// (GET /v1/holds)
+	ListHolds(ctx echo.Context, params ListHoldsParams) error
+	// CreateHold Keep what is known of a parcel
+	// (POST /v1/holds)
+	CreateHold(ctx echo.Context) error
+	// ReleaseHold Release a hold
+	// (DELETE /v1/holds/{id})
+	ReleaseHold(ctx echo.Context, id ID) error
 	// ListLearning How each tag's learning does at the company
 	// (GET /v1/learning)
 	ListLearning(ctx echo.Context, params ListLearningParams) error
@@ -2676,6 +2930,9 @@ type ServerInterface interface {
 	// GetInclusionProof A proof that a log has a record
 	// (GET /v1/log/proofs/inclusion)
 	GetInclusionProof(ctx echo.Context, params GetInclusionProofParams) error
+	// DeleteMe Forget me
+	// (DELETE /v1/me)
+	DeleteMe(ctx echo.Context) error
 	// ListMyAlerts My inbox, in order
 	// (GET /v1/me/alerts)
 	ListMyAlerts(ctx echo.Context, params ListMyAlertsParams) error
@@ -2700,9 +2957,15 @@ type ServerInterface interface {
 	// PutDevice Register this phone, or its new address
 	// (PUT /v1/me/devices/{install_id})
 	PutDevice(ctx echo.Context, installID string) error
+	// GetMyErasure How my erasure stands
+	// (GET /v1/me/erasure)
+	GetMyErasure(ctx echo.Context) error
 	// PostEvidence Report what happened on the round
 	// (POST /v1/me/evidence)
 	PostEvidence(ctx echo.Context) error
+	// GetMyExport A copy of all that is kept about me
+	// (GET /v1/me/export)
+	GetMyExport(ctx echo.Context) error
 	// PutMyLearning Switch learning from my complaints on or off
 	// (PUT /v1/me/learning)
 	PutMyLearning(ctx echo.Context) error
@@ -2781,6 +3044,9 @@ type ServerInterface interface {
 	// PutPhoto Send a photo that a record declares
 	// (PUT /v1/photos/{sha256})
 	PutPhoto(ctx echo.Context, sha256 string) error
+	// GetPrivacyNotice What is kept about people, why, and for how long
+	// (GET /v1/privacy/notice)
+	GetPrivacyNotice(ctx echo.Context, params GetPrivacyNoticeParams) error
 	// ListProviderFaults Providers' records that a person should look at, newest first
 	// (GET /v1/providers/faults)
 	ListProviderFaults(ctx echo.Context, params ListProviderFaultsParams) error
@@ -2819,6 +3085,59 @@ type ServerInterface interface {
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
+}
+
+// ListAccesses converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAccesses(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAccessesParams
+	// ------------- Optional query parameter "waybill" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "waybill", ctx.QueryParams(), &params.Waybill, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter waybill: %s", err))
+	}
+
+	// ------------- Optional query parameter "complaint_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "complaint_id", ctx.QueryParams(), &params.ComplaintID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter complaint_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAccesses(ctx, params)
+	return err
 }
 
 // ListComplaints converts echo context to params.
@@ -3288,6 +3607,63 @@ func (w *ServerInterfaceWrapper) ListEvidence(ctx echo.Context) error {
 	return err
 }
 
+// ListHolds converts echo context to params.
+func (w *ServerInterfaceWrapper) ListHolds(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListHoldsParams
+	// ------------- Optional query parameter "waybill" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "waybill", ctx.QueryParams(), &params.Waybill, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter waybill: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListHolds(ctx, params)
+	return err
+}
+
+// CreateHold converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateHold(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateHold(ctx)
+	return err
+}
+
+// ReleaseHold converts echo context to params.
+func (w *ServerInterfaceWrapper) ReleaseHold(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReleaseHold(ctx, id)
+	return err
+}
+
 // ListLearning converts echo context to params.
 func (w *ServerInterfaceWrapper) ListLearning(ctx echo.Context) error {
 	var err error
@@ -3455,6 +3831,15 @@ func (w *ServerInterfaceWrapper) GetInclusionProof(ctx echo.Context) error {
 	return err
 }
 
+// DeleteMe converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteMe(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteMe(ctx)
+	return err
+}
+
 // ListMyAlerts converts echo context to params.
 func (w *ServerInterfaceWrapper) ListMyAlerts(ctx echo.Context) error {
 	var err error
@@ -3596,12 +3981,30 @@ func (w *ServerInterfaceWrapper) PutDevice(ctx echo.Context) error {
 	return err
 }
 
+// GetMyErasure converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMyErasure(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMyErasure(ctx)
+	return err
+}
+
 // PostEvidence converts echo context to params.
 func (w *ServerInterfaceWrapper) PostEvidence(ctx echo.Context) error {
 	var err error
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.PostEvidence(ctx)
+	return err
+}
+
+// GetMyExport converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMyExport(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMyExport(ctx)
 	return err
 }
 
@@ -4076,6 +4479,24 @@ func (w *ServerInterfaceWrapper) PutPhoto(ctx echo.Context) error {
 	return err
 }
 
+// GetPrivacyNotice converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPrivacyNotice(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPrivacyNoticeParams
+	// ------------- Optional query parameter "lang" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lang", ctx.QueryParams(), &params.Lang, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter lang: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPrivacyNotice(ctx, params)
+	return err
+}
+
 // ListProviderFaults converts echo context to params.
 func (w *ServerInterfaceWrapper) ListProviderFaults(ctx echo.Context) error {
 	var err error
@@ -4312,6 +4733,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 		Handler: si,
 	}
 
+	router.GET(options.BaseURL+"/v1/access-log", wrapper.ListAccesses, options.OperationMiddlewares["listAccesses"]...)
 	router.GET(options.BaseURL+"/v1/complaints", wrapper.ListComplaints, options.OperationMiddlewares["listComplaints"]...)
 	router.POST(options.BaseURL+"/v1/complaints", wrapper.FileComplaint, options.OperationMiddlewares["fileComplaint"]...)
 	router.GET(options.BaseURL+"/v1/complaints/:id", wrapper.GetComplaint, options.OperationMiddlewares["getComplaint"]...)
@@ -4334,12 +4756,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/dispatches", wrapper.PostDispatches, options.OperationMiddlewares["postDispatches"]...)
 	router.GET(options.BaseURL+"/v1/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
 	router.GET(options.BaseURL+"/v1/evidence", wrapper.ListEvidence, options.OperationMiddlewares["listEvidence"]...)
+	router.GET(options.BaseURL+"/v1/holds", wrapper.ListHolds, options.OperationMiddlewares["listHolds"]...)
+	router.POST(options.BaseURL+"/v1/holds", wrapper.CreateHold, options.OperationMiddlewares["createHold"]...)
+	router.DELETE(options.BaseURL+"/v1/holds/:id", wrapper.ReleaseHold, options.OperationMiddlewares["releaseHold"]...)
 	router.GET(options.BaseURL+"/v1/learning", wrapper.ListLearning, options.OperationMiddlewares["listLearning"]...)
 	router.POST(options.BaseURL+"/v1/learning/:tag/resumption", wrapper.ResumeLearning, options.OperationMiddlewares["resumeLearning"]...)
 	router.GET(options.BaseURL+"/v1/log/checkpoint", wrapper.GetLogCheckpoint, options.OperationMiddlewares["getLogCheckpoint"]...)
 	router.GET(options.BaseURL+"/v1/log/key", wrapper.GetLogKey, options.OperationMiddlewares["getLogKey"]...)
 	router.GET(options.BaseURL+"/v1/log/proofs/consistency", wrapper.GetConsistencyProof, options.OperationMiddlewares["getConsistencyProof"]...)
 	router.GET(options.BaseURL+"/v1/log/proofs/inclusion", wrapper.GetInclusionProof, options.OperationMiddlewares["getInclusionProof"]...)
+	router.DELETE(options.BaseURL+"/v1/me", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.GET(options.BaseURL+"/v1/me/alerts", wrapper.ListMyAlerts, options.OperationMiddlewares["listMyAlerts"]...)
 	router.POST(options.BaseURL+"/v1/me/alerts/receipts", wrapper.PostReceipts, options.OperationMiddlewares["postReceipts"]...)
 	router.GET(options.BaseURL+"/v1/me/complaints", wrapper.ListMyComplaints, options.OperationMiddlewares["listMyComplaints"]...)
@@ -4348,7 +4774,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/me/consents/:id", wrapper.RevokeConsent, options.OperationMiddlewares["revokeConsent"]...)
 	router.DELETE(options.BaseURL+"/v1/me/devices/:install_id", wrapper.DeleteDevice, options.OperationMiddlewares["deleteDevice"]...)
 	router.PUT(options.BaseURL+"/v1/me/devices/:install_id", wrapper.PutDevice, options.OperationMiddlewares["putDevice"]...)
+	router.GET(options.BaseURL+"/v1/me/erasure", wrapper.GetMyErasure, options.OperationMiddlewares["getMyErasure"]...)
 	router.POST(options.BaseURL+"/v1/me/evidence", wrapper.PostEvidence, options.OperationMiddlewares["postEvidence"]...)
+	router.GET(options.BaseURL+"/v1/me/export", wrapper.GetMyExport, options.OperationMiddlewares["getMyExport"]...)
 	router.PUT(options.BaseURL+"/v1/me/learning", wrapper.PutMyLearning, options.OperationMiddlewares["putMyLearning"]...)
 	router.PUT(options.BaseURL+"/v1/me/preferences", wrapper.PutMyPreferences, options.OperationMiddlewares["putMyPreferences"]...)
 	router.GET(options.BaseURL+"/v1/me/run", wrapper.GetMyRun, options.OperationMiddlewares["getMyRun"]...)
@@ -4375,6 +4803,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/tags/:tag/feedback", wrapper.PostTagFeedback, options.OperationMiddlewares["postTagFeedback"]...)
 	router.GET(options.BaseURL+"/v1/photos/:sha256", wrapper.GetPhoto, options.OperationMiddlewares["getPhoto"]...)
 	router.PUT(options.BaseURL+"/v1/photos/:sha256", wrapper.PutPhoto, options.OperationMiddlewares["putPhoto"]...)
+	router.GET(options.BaseURL+"/v1/privacy/notice", wrapper.GetPrivacyNotice, options.OperationMiddlewares["getPrivacyNotice"]...)
 	router.GET(options.BaseURL+"/v1/providers/:provider", wrapper.GetProvider, options.OperationMiddlewares["getProvider"]...)
 	router.PUT(options.BaseURL+"/v1/providers/:provider", wrapper.PutProvider, options.OperationMiddlewares["putProvider"]...)
 	router.POST(options.BaseURL+"/v1/providers/:provider/callbacks", wrapper.CreateProviderCallback, options.OperationMiddlewares["createProviderCallback"]...)
@@ -4387,6 +4816,28 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/scans", wrapper.PostScans, options.OperationMiddlewares["postScans"]...)
 	router.GET(options.BaseURL+"/v1/status-codes", wrapper.ListStatusCodes, options.OperationMiddlewares["listStatusCodes"]...)
 
+}
+
+type ListAccessesRequestObject struct {
+	Params ListAccessesParams
+}
+
+type ListAccessesResponseObject interface {
+	VisitListAccessesResponse(w http.ResponseWriter) error
+}
+
+type ListAccesses200JSONResponse AccessPage
+
+func (response ListAccesses200JSONResponse) VisitListAccessesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ListComplaintsRequestObject struct {
@@ -4938,6 +5389,66 @@ func (response ListEvidence200JSONResponse) VisitListEvidenceResponse(w http.Res
 	return err
 }
 
+type ListHoldsRequestObject struct {
+	Params ListHoldsParams
+}
+
+type ListHoldsResponseObject interface {
+	VisitListHoldsResponse(w http.ResponseWriter) error
+}
+
+type ListHolds200JSONResponse HoldPage
+
+func (response ListHolds200JSONResponse) VisitListHoldsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHoldRequestObject struct {
+	Body *CreateHoldJSONRequestBody
+}
+
+type CreateHoldResponseObject interface {
+	VisitCreateHoldResponse(w http.ResponseWriter) error
+}
+
+type CreateHold201JSONResponse Hold
+
+func (response CreateHold201JSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReleaseHoldRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type ReleaseHoldResponseObject interface {
+	VisitReleaseHoldResponse(w http.ResponseWriter) error
+}
+
+type ReleaseHold204Response struct {
+}
+
+func (response ReleaseHold204Response) VisitReleaseHoldResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
 type ListLearningRequestObject struct {
 	Params ListLearningParams
 }
@@ -5067,6 +5578,21 @@ func (response GetInclusionProof200JSONResponse) VisitGetInclusionProofResponse(
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type DeleteMeRequestObject struct {
+}
+
+type DeleteMeResponseObject interface {
+	VisitDeleteMeResponse(w http.ResponseWriter) error
+}
+
+type DeleteMe204Response struct {
+}
+
+func (response DeleteMe204Response) VisitDeleteMeResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
 }
 
 type ListMyAlertsRequestObject struct {
@@ -5234,6 +5760,27 @@ func (response PutDevice200JSONResponse) VisitPutDeviceResponse(w http.ResponseW
 	return err
 }
 
+type GetMyErasureRequestObject struct {
+}
+
+type GetMyErasureResponseObject interface {
+	VisitGetMyErasureResponse(w http.ResponseWriter) error
+}
+
+type GetMyErasure200JSONResponse ErasureState
+
+func (response GetMyErasure200JSONResponse) VisitGetMyErasureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PostEvidenceRequestObject struct {
 	Body *PostEvidenceJSONRequestBody
 }
@@ -5245,6 +5792,27 @@ type PostEvidenceResponseObject interface {
 type PostEvidence200JSONResponse EvidenceResults
 
 func (response PostEvidence200JSONResponse) VisitPostEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyExportRequestObject struct {
+}
+
+type GetMyExportResponseObject interface {
+	VisitGetMyExportResponse(w http.ResponseWriter) error
+}
+
+type GetMyExport200JSONResponse ConsumerExport
+
+func (response GetMyExport200JSONResponse) VisitGetMyExportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -5898,6 +6466,28 @@ func (response PutPhoto200JSONResponse) VisitPutPhotoResponse(w http.ResponseWri
 	return err
 }
 
+type GetPrivacyNoticeRequestObject struct {
+	Params GetPrivacyNoticeParams
+}
+
+type GetPrivacyNoticeResponseObject interface {
+	VisitGetPrivacyNoticeResponse(w http.ResponseWriter) error
+}
+
+type GetPrivacyNotice200JSONResponse PrivacyNotice
+
+func (response GetPrivacyNotice200JSONResponse) VisitGetPrivacyNoticeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListProviderFaultsRequestObject struct {
 	Params ListProviderFaultsParams
 }
@@ -6138,6 +6728,9 @@ func (response ListStatusCodes200JSONResponse) VisitListStatusCodesResponse(w ht
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ListAccesses Who opened what, newest first
+	// (GET /v1/access-log)
+	ListAccesses(ctx context.Context, request ListAccessesRequestObject) (ListAccessesResponseObject, error)
 	// ListComplaints Complaints of my outlet or company, newest first
 	// (GET /v1/complaints)
 	ListComplaints(ctx context.Context, request ListComplaintsRequestObject) (ListComplaintsResponseObject, error)
@@ -6204,6 +6797,15 @@ type StrictServerInterface interface {
 	// ListEvidence Records of my outlet or company, newest first
 	// (GET /v1/evidence)
 	ListEvidence(ctx context.Context, request ListEvidenceRequestObject) (ListEvidenceResponseObject, error)
+	// ListHolds Holds of my outlet or company, newest first
+	// (GET /v1/holds)
+	ListHolds(ctx context.Context, request ListHoldsRequestObject) (ListHoldsResponseObject, error)
+	// CreateHold Keep what is known of a parcel
+	// (POST /v1/holds)
+	CreateHold(ctx context.Context, request CreateHoldRequestObject) (CreateHoldResponseObject, error)
+	// ReleaseHold Release a hold
+	// (DELETE /v1/holds/{id})
+	ReleaseHold(ctx context.Context, request ReleaseHoldRequestObject) (ReleaseHoldResponseObject, error)
 	// ListLearning How each tag's learning does at the company
 	// (GET /v1/learning)
 	ListLearning(ctx context.Context, request ListLearningRequestObject) (ListLearningResponseObject, error)
@@ -6222,6 +6824,9 @@ type StrictServerInterface interface {
 	// GetInclusionProof A proof that a log has a record
 	// (GET /v1/log/proofs/inclusion)
 	GetInclusionProof(ctx context.Context, request GetInclusionProofRequestObject) (GetInclusionProofResponseObject, error)
+	// DeleteMe Forget me
+	// (DELETE /v1/me)
+	DeleteMe(ctx context.Context, request DeleteMeRequestObject) (DeleteMeResponseObject, error)
 	// ListMyAlerts My inbox, in order
 	// (GET /v1/me/alerts)
 	ListMyAlerts(ctx context.Context, request ListMyAlertsRequestObject) (ListMyAlertsResponseObject, error)
@@ -6246,9 +6851,15 @@ type StrictServerInterface interface {
 	// PutDevice Register this phone, or its new address
 	// (PUT /v1/me/devices/{install_id})
 	PutDevice(ctx context.Context, request PutDeviceRequestObject) (PutDeviceResponseObject, error)
+	// GetMyErasure How my erasure stands
+	// (GET /v1/me/erasure)
+	GetMyErasure(ctx context.Context, request GetMyErasureRequestObject) (GetMyErasureResponseObject, error)
 	// PostEvidence Report what happened on the round
 	// (POST /v1/me/evidence)
 	PostEvidence(ctx context.Context, request PostEvidenceRequestObject) (PostEvidenceResponseObject, error)
+	// GetMyExport A copy of all that is kept about me
+	// (GET /v1/me/export)
+	GetMyExport(ctx context.Context, request GetMyExportRequestObject) (GetMyExportResponseObject, error)
 	// PutMyLearning Switch learning from my complaints on or off
 	// (PUT /v1/me/learning)
 	PutMyLearning(ctx context.Context, request PutMyLearningRequestObject) (PutMyLearningResponseObject, error)
@@ -6327,6 +6938,9 @@ type StrictServerInterface interface {
 	// PutPhoto Send a photo that a record declares
 	// (PUT /v1/photos/{sha256})
 	PutPhoto(ctx context.Context, request PutPhotoRequestObject) (PutPhotoResponseObject, error)
+	// GetPrivacyNotice What is kept about people, why, and for how long
+	// (GET /v1/privacy/notice)
+	GetPrivacyNotice(ctx context.Context, request GetPrivacyNoticeRequestObject) (GetPrivacyNoticeResponseObject, error)
 	// ListProviderFaults Providers' records that a person should look at, newest first
 	// (GET /v1/providers/faults)
 	ListProviderFaults(ctx context.Context, request ListProviderFaultsRequestObject) (ListProviderFaultsResponseObject, error)
@@ -6372,6 +6986,31 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
+}
+
+// ListAccesses operation middleware
+func (sh *strictHandler) ListAccesses(ctx echo.Context, params ListAccessesParams) error {
+	var request ListAccessesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAccesses(ctx.Request().Context(), request.(ListAccessesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAccesses")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAccessesResponseObject); ok {
+		return validResponse.VisitListAccessesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
 }
 
 // ListComplaints operation middleware
@@ -7175,6 +7814,102 @@ func (sh *strictHandler) ListEvidence(ctx echo.Context, params ListEvidenceParam
 	return nil
 }
 
+// ListHolds operation middleware
+func (sh *strictHandler) ListHolds(ctx echo.Context, params ListHoldsParams) error {
+	var request ListHoldsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListHolds(ctx.Request().Context(), request.(ListHoldsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListHolds")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListHoldsResponseObject); ok {
+		return validResponse.VisitListHoldsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateHold operation middleware
+func (sh *strictHandler) CreateHold(ctx echo.Context) error {
+	var request CreateHoldRequestObject
+
+	var body CreateHoldJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateHold(ctx.Request().Context(), request.(CreateHoldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateHold")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateHoldResponseObject); ok {
+		return validResponse.VisitCreateHoldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReleaseHold operation middleware
+func (sh *strictHandler) ReleaseHold(ctx echo.Context, id ID) error {
+	var request ReleaseHoldRequestObject
+
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReleaseHold(ctx.Request().Context(), request.(ReleaseHoldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReleaseHold")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReleaseHoldResponseObject); ok {
+		return validResponse.VisitReleaseHoldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListLearning operation middleware
 func (sh *strictHandler) ListLearning(ctx echo.Context, params ListLearningParams) error {
 	var request ListLearningRequestObject
@@ -7317,6 +8052,29 @@ func (sh *strictHandler) GetInclusionProof(ctx echo.Context, params GetInclusion
 		return err
 	} else if validResponse, ok := response.(GetInclusionProofResponseObject); ok {
 		return validResponse.VisitGetInclusionProofResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteMe operation middleware
+func (sh *strictHandler) DeleteMe(ctx echo.Context) error {
+	var request DeleteMeRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteMe(ctx.Request().Context(), request.(DeleteMeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteMe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteMeResponseObject); ok {
+		return validResponse.VisitDeleteMeResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -7588,6 +8346,29 @@ func (sh *strictHandler) PutDevice(ctx echo.Context, installID string) error {
 	return nil
 }
 
+// GetMyErasure operation middleware
+func (sh *strictHandler) GetMyErasure(ctx echo.Context) error {
+	var request GetMyErasureRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMyErasure(ctx.Request().Context(), request.(GetMyErasureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMyErasure")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMyErasureResponseObject); ok {
+		return validResponse.VisitGetMyErasureResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // PostEvidence operation middleware
 func (sh *strictHandler) PostEvidence(ctx echo.Context) error {
 	var request PostEvidenceRequestObject
@@ -7628,6 +8409,29 @@ func (sh *strictHandler) PostEvidence(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(PostEvidenceResponseObject); ok {
 		return validResponse.VisitPostEvidenceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMyExport operation middleware
+func (sh *strictHandler) GetMyExport(ctx echo.Context) error {
+	var request GetMyExportRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMyExport(ctx.Request().Context(), request.(GetMyExportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMyExport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMyExportResponseObject); ok {
+		return validResponse.VisitGetMyExportResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -8554,6 +9358,31 @@ func (sh *strictHandler) PutPhoto(ctx echo.Context, sha256 string) error {
 		return err
 	} else if validResponse, ok := response.(PutPhotoResponseObject); ok {
 		return validResponse.VisitPutPhotoResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPrivacyNotice operation middleware
+func (sh *strictHandler) GetPrivacyNotice(ctx echo.Context, params GetPrivacyNoticeParams) error {
+	var request GetPrivacyNoticeRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPrivacyNotice(ctx.Request().Context(), request.(GetPrivacyNoticeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPrivacyNotice")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPrivacyNoticeResponseObject); ok {
+		return validResponse.VisitGetPrivacyNoticeResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

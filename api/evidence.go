@@ -17,11 +17,7 @@ func (s *Server) ListEvidence(ctx context.Context, req ListEvidenceRequestObject
 		CourierID: given(p.CourierID), ComplaintID: given(p.ComplaintID), Kind: evidence.Kind(given(p.Kind)),
 		From: moment("/from", p.From, &checks), To: moment("/to", p.To, &checks),
 	}
-	if p.Waybill != nil {
-		var err error
-		q.Waybill, err = doorstep.ParseWaybill(*p.Waybill)
-		checks.Under("/waybill", err)
-	}
+	q.Waybill = waybillFilter(p.Waybill, &checks)
 	size, beforeMS, beforeID, err := pageByTime(p.Limit, p.Cursor)
 	checks.Under("", err)
 	if err := checks.Err(); err != nil {
@@ -51,8 +47,11 @@ func evidenceBody(item evidence.Item) (r EvidenceRecord, err error) {
 	if err != nil {
 		return r, fmt.Errorf("evidence %s: %w", item.ID, err)
 	}
-	if r.Reporter != nil && r.Reporter.Phone != nil {
-		r.Reporter.Phone = optional(doorstep.Phone(*r.Reporter.Phone).Masked())
+	if who := r.Reporter; who != nil {
+		who.Name = optional(doorstep.MaskName(given(who.Name)))
+		if who.Phone != nil {
+			who.Phone = optional(doorstep.Phone(*who.Phone).Masked())
+		}
 	}
 	skew := item.ReceivedAt.Sub(item.OccurredAt).Milliseconds()
 	r.ID, r.Kind, r.Source = item.ID, EvidenceKind(item.Kind), EvidenceSource(item.Source)

@@ -84,6 +84,14 @@ var admits = map[string][]doorstep.Role{
 	"getComplaintEvidence": {doorstep.RoleCourier, doorstep.RoleManager, doorstep.RoleHQ},
 	"getComplaintBundle":   {doorstep.RoleCourier, doorstep.RoleManager, doorstep.RoleHQ},
 	"getRegulatorPack":     {doorstep.RoleCourier, doorstep.RoleManager, doorstep.RoleHQ},
+
+	"getMyExport":  {doorstep.RoleConsumer},
+	"deleteMe":     {doorstep.RoleConsumer},
+	"getMyErasure": {doorstep.RoleConsumer},
+	"createHold":   {doorstep.RoleManager, doorstep.RoleHQ},
+	"listHolds":    {doorstep.RoleManager, doorstep.RoleHQ},
+	"releaseHold":  {doorstep.RoleManager, doorstep.RoleHQ},
+	"listAccesses": {doorstep.RoleCourier, doorstep.RoleManager, doorstep.RoleHQ},
 }
 
 // batches are the operations whose items have natural keys: their bodies may be

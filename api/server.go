@@ -17,6 +17,7 @@ import (
 	"doorstep/parcels"
 	"doorstep/photos"
 	"doorstep/prefs"
+	"doorstep/privacy"
 	"doorstep/push"
 	"doorstep/telephony"
 )
@@ -47,6 +48,10 @@ type Server struct {
 	Exchange   *telephony.Exchange
 	Dialler    *telephony.Dialler
 	CallBook   *telephony.Book
+	Eraser     *privacy.Eraser
+	Exporter   *privacy.Exporter
+	Keeper     *privacy.Keeper
+	Accesses   *privacy.AccessLog
 	WebPushKey string         // what pages subscribe to pushes with; "" without Web Push
 	PublicURL  func() string  // where consumers reach the pages, without a slash at its end
 	Zone       *time.Location // of the days that people are told of

@@ -165,6 +165,9 @@ func (r LoggedRecord) disagreement() string {
 	committed := 0
 	for line := range strings.SplitSeq(r.Commitments, "\n") {
 		name, _, ok := strings.Cut(line, " ")
+		if r.Opening.Values[name] == nil && r.Opening.Salts[name] == nil { // erased
+			continue
+		}
 		if ok && !r.Opening.Opens(r.Commitments, name) {
 			return "its value of " + name + " has changed"
 		}

@@ -3,6 +3,7 @@ package evidence
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -21,8 +22,11 @@ type Store interface {
 	AddUploads(ctx context.Context, facts []Fact) ([]Verdict, error)
 	// Doors finds where the parcels of an outlet go, of those whose carrier said.
 	Doors(ctx context.Context, outlet doorstep.OutletNo, waybills []doorstep.Waybill) (map[doorstep.Waybill]Point, error)
-	// Evidence lists records, the newest first.
+	// Evidence lists records, the newest first. Those of who opened what have a
+	// list of their own and are left out unless q.Kind asks for them.
 	Evidence(ctx context.Context, a doorstep.Actor, q Query) ([]Item, error)
+	// AddAccesses keeps records of who opened what, one transaction an outlet.
+	AddAccesses(ctx context.Context, facts []Fact) error
 }
 
 // CourierParcels says where a courier's parcels were dispatched last, and where
@@ -182,12 +186,39 @@ const (
 	PhotoErased   PhotoState = "erased"
 )
 
-// List shows records to an outlet's manager or to headquarters.
+// List shows records to an outlet's manager or to headquarters. That it was
+// opened, and what it told of, is recorded before, at each outlet concerned.
 func (r *Recorder) List(ctx context.Context, a doorstep.Actor, q Query) ([]Item, error) {
 	if q.Kind != "" && !slices.Contains(Kinds, q.Kind) {
 		return nil, &doorstep.InvalidError{Fields: []doorstep.FieldError{{
 			Pointer: "/kind", Code: "unknown_kind", Detail: "is not a kind of record",
 		}}}
 	}
-	return r.Store.Evidence(ctx, a, q)
+	items, err := r.Store.Evidence(ctx, a, q)
+	if err != nil {
+		return nil, err
+	}
+	return items, r.Store.AddAccesses(ctx, r.opened(a, q, items))
+}
+
+// opened says that a list was opened: one record an outlet of whose records it
+// tells. What shows nothing leaves none.
+func (r *Recorder) opened(a doorstep.Actor, q Query, items []Item) []Fact {
+	shown := map[doorstep.OutletNo][]string{}
+	for _, item := range items {
+		if outlet, ok := doorstep.OutletOf(item.ID); ok {
+			shown[outlet] = append(shown[outlet], string(item.Waybill))
+		}
+	}
+	facts, now := make([]Fact, 0, len(shown)), r.Now()
+	for _, outlet := range slices.Sorted(maps.Keys(shown)) {
+		waybills := slices.Compact(slices.Sorted(slices.Values(shown[outlet])))
+		waybills = slices.DeleteFunc(waybills, func(w string) bool { return w == "" }) // of pushes, which name none
+		parcel := q.Waybill
+		if q.ComplaintID != "" && len(waybills) == 1 { // a complaint's records are its parcel's
+			parcel = doorstep.Waybill(waybills[0])
+		}
+		facts = append(facts, AccessFact(r.NewID(outlet), outlet, a, OpenedList, q.ComplaintID, parcel, waybills, now))
+	}
+	return facts
 }

@@ -343,7 +343,7 @@ func (b *batch) settle(list []Dispatch, earlier map[Key]Earlier) {
 		v.Decisions = disp.Decisions
 		was, there := earlier[disp.Key]
 		switch {
-		case there && was.Consumer != disp.Consumer:
+		case there && was.Consumer != disp.Consumer && was.Consumer != "": // "": of somebody who was forgotten since
 			v.reject(errOtherConsignee)
 		case there:
 			v.Status, v.AlertID = evidence.Duplicate, was.AlertID

@@ -63,11 +63,6 @@ type Book struct {
 	NewID doorstep.IDMaker
 }
 
-// errPersonRequired refuses what needs the person and not just a link.
-var errPersonRequired = &doorstep.ForbiddenError{
-	Code: "person_required", Detail: "this link is bound to one parcel; open the link that was sent to your phone",
-}
-
 // Tags lists what is known of the caller's wishes and whether learning is on.
 // The holder of a parcel's link sees that parcel's only.
 func (b *Book) Tags(ctx context.Context, a doorstep.Actor) (tags []TagState, learning bool, err error) {
@@ -139,7 +134,7 @@ func (b *Book) scope(ctx context.Context, a doorstep.Actor, waybill, addressID s
 		_, err = b.Store.ParcelAddress(ctx, a, w)
 		return ForParcel(string(w)), err
 	case !a.IsPerson():
-		return "", errPersonRequired
+		return "", doorstep.ErrPersonRequired
 	case addressID != "":
 		id, err := doorstep.CheckID(addressID)
 		checks.Under("/address_id", err)
@@ -192,7 +187,7 @@ func (b *Book) say(a doorstep.Actor, code string, keep func(Tag, time.Time, *Con
 		return TagState{}, doorstep.NotFound("tag", code)
 	}
 	if !a.IsPerson() {
-		return TagState{}, errPersonRequired
+		return TagState{}, doorstep.ErrPersonRequired
 	}
 	now := b.Now()
 	var consent *Consent
@@ -225,7 +220,7 @@ func (b *Book) Remove(ctx context.Context, a doorstep.Actor, code string) error 
 // nothing new is learned and nothing learned counts.
 func (b *Book) SetLearning(ctx context.Context, a doorstep.Actor, enabled bool) error {
 	if !a.IsPerson() {
-		return errPersonRequired
+		return doorstep.ErrPersonRequired
 	}
 	return b.Store.SetLearning(ctx, a, enabled, b.Now())
 }

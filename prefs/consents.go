@@ -80,7 +80,7 @@ func (b *Book) consentScope(ctx context.Context, a doorstep.Actor, in ConsentReq
 		return b.scope(ctx, a, in.Waybill, "", checks)
 	case "address":
 		if !a.IsPerson() {
-			return "", errPersonRequired
+			return "", doorstep.ErrPersonRequired
 		}
 		if in.AddressID != "" || in.Waybill == "" {
 			id, err := doorstep.CheckID(in.AddressID)
@@ -99,7 +99,7 @@ func (b *Book) consentScope(ctx context.Context, a doorstep.Actor, in ConsentReq
 		return AtAddress(id), err
 	case "all":
 		if !a.IsPerson() {
-			return "", errPersonRequired
+			return "", doorstep.ErrPersonRequired
 		}
 		return Standing, nil
 	}

@@ -38,20 +38,6 @@ func (db *DB) OpenCase(ctx context.Context, a doorstep.Actor, complaintID string
 	return c, notThere(err, "company of complaint", complaintID)
 }
 
-// AddAccesses keeps records of who opened what, one transaction an outlet.
-func (db *DB) AddAccesses(ctx context.Context, facts []evidence.Fact) error {
-	sealed, err := db.sealFacts(facts)
-	if err != nil {
-		return err
-	}
-	for i := range sealed {
-		if err := db.inTx(ctx, func(tx *Tx) error { return addFacts(tx, sealed[i:i+1]) }); err != nil {
-			return fmt.Errorf("record an access: %w", err)
-		}
-	}
-	return nil
-}
-
 type caseRow struct {
 	Seq         int64
 	ID          string

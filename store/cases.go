@@ -57,7 +57,7 @@ func changingColumns(c complaints.Complaint) (map[string]any, error) {
 		"courier_no": nullIf(c.CourierNo, 0), "category": c.Category, "status": c.Status, "learned": joinTags(c.Learned),
 		"routing": string(routing), "rerouted": asInt(c.Rerouted), "handler": c.Handler, "period": string(period),
 		"promise_due_at_ms": due(complaints.PromiseClock), "work_due_at_ms": due(complaints.WorkClock), "legal_due_at_ms": due(complaints.LegalClock),
-		"handled_at_ms": msOrNull(c.HandledAt), "resolved_at_ms": msOrNull(c.ResolvedAt),
+		"handled_at_ms": msOrNull(c.HandledAt), "closed_at_ms": msOrNull(c.ResolvedAt),
 		"paused_ms": (c.PausedFor + c.Period.PausedFor).Milliseconds(), "alarm_at_ms": msOrNull(c.AlarmAt()), "sequence": c.Sequence,
 	}, nil
 }

@@ -23,6 +23,7 @@ const (
 type checkpointer struct {
 	pool    *sqlx.DB
 	tooLong atomic.Bool // the writer should finish what is left
+	stained atomic.Bool // the log may hold what was erased
 	faults  chan error  // the last that nobody has heard of yet
 	stop    context.CancelFunc
 	stopped chan struct{}
@@ -31,6 +32,7 @@ type checkpointer struct {
 func newCheckpointer(pool *sqlx.DB) *checkpointer {
 	ctx, stop := context.WithCancel(context.Background())
 	c := &checkpointer{pool: pool, faults: make(chan error, 1), stop: stop, stopped: make(chan struct{})}
+	c.stained.Store(true) // by a process that ended before it could scrub
 	go c.loop(ctx)
 	return c
 }
@@ -79,6 +81,30 @@ func (c *checkpointer) help(writer *sqlx.DB) {
 	if _, err := checkpoint(context.Background(), writer, "passive"); err != nil {
 		c.report(err)
 	}
+}
+
+// scrubWait is how long a scrub waits for readers; writers wait meanwhile.
+const scrubWait = time.Second
+
+// scrub empties the log and cuts it off. A reader that stays leaves it stained.
+func (c *checkpointer) scrub(ctx context.Context) error {
+	if _, err := checkpoint(ctx, c.pool, "passive"); err != nil { // the bulk of it, with nobody waiting
+		return err
+	}
+	conn, err := c.pool.Connx(ctx)
+	if err != nil {
+		return fmt.Errorf("scrub: %w", err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, fmt.Sprintf("pragma busy_timeout = %d", scrubWait.Milliseconds())); err != nil {
+		return fmt.Errorf("scrub: %w", err)
+	}
+	c.stained.Store(false) // before: what is erased meanwhile stains it again
+	log, err := checkpoint(ctx, conn, "truncate")
+	if err != nil || log.Busy {
+		c.stained.Store(true)
+	}
+	return err
 }
 
 // report leaves a fault for Hear. It never blocks.

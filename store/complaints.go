@@ -257,7 +257,7 @@ type complaintRow struct {
 	Handler    string
 	Period     string
 	HandledMS  sql.NullInt64 `db:"handled_at_ms"`
-	ResolvedMS sql.NullInt64 `db:"resolved_at_ms"`
+	ResolvedMS sql.NullInt64 `db:"closed_at_ms"`
 	PausedMS   int64         `db:"paused_ms"`
 	Sequence   int64
 }
@@ -265,7 +265,7 @@ type complaintRow struct {
 const selectComplaint = `select k.outlet_no, o.id as outlet_id, o.name as outlet_name, o.time_zone, o.hours, k.id, k.known_as, k.moved_to,
   k.company_no, k.waybill, k.consumer_id, k.courier_no, c.id as courier_id, k.category, k.status, k.body, k.learned, k.channel,
   k.filed_at_ms, k.received_at_ms, k.repeat_of, k.follows, k.routing, k.rerouted, k.handler, k.period, k.handled_at_ms,
-  k.resolved_at_ms, k.paused_ms, k.sequence
+  k.closed_at_ms, k.paused_ms, k.sequence
 from complaint k join outlet o on o.no = k.outlet_no left join courier c on c.no = k.courier_no`
 
 func (r complaintRow) complaint() (c complaints.Complaint, err error) {
@@ -329,6 +329,9 @@ func (db *DB) filedText(row complaintRow) (string, error) {
 
 // said opens everything the consumer said, oldest first.
 func (db *DB) said(row complaintRow, list lister) ([]string, error) {
+	if row.Body == nil { // erased
+		return nil, nil
+	}
 	first, err := db.filedText(row)
 	if err != nil {
 		return nil, err
@@ -475,6 +478,9 @@ func (db *DB) Complaints(ctx context.Context, a doorstep.Actor, q complaints.Que
 	for i, r := range rows {
 		if list[i], err = r.complaint(); err != nil {
 			return nil, err
+		}
+		if r.Body == nil { // erased
+			continue
 		}
 		if list[i].Text, err = db.filedText(r); err != nil {
 			return nil, err

@@ -111,6 +111,7 @@ func connect(dbURL string) (*DB, error) {
 	options := url.Values{
 		"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_busy_timeout": {"10000"},
 		"_foreign_keys": {"on"}, "_txlock": {"immediate"}, "_cache_size": {"-32768"}, "_stmt_cache_size": {"256"},
+		"_secure_delete": {"on"}, // what is erased is overwritten
 	}
 	if err := createPrivate(dbURL); err != nil {
 		return nil, err

@@ -25,6 +25,7 @@ import (
 	"doorstep/outreach"
 	"doorstep/parcels"
 	"doorstep/prefs"
+	"doorstep/privacy"
 	"doorstep/push"
 	"doorstep/store"
 	"doorstep/store/storetest"
@@ -47,9 +48,9 @@ var apart = map[string]string{
 // few are the outlets' tables that stay plain: they grow with couriers,
 // complaints and time, not with parcels, or hold what waits.
 var few = []string{
-	"complaint", "complaint_message", "complaint_note", "complaint_period", "complaint_reporter", "device", "event", "event_head", "inbox_head", "link",
-	"log_checkpoint", "log_covered", "log_head", "notice", "outbox", "provider_account", "provider_callback", "provider_sighting", "provider_total",
-	"seal_queue",
+	"complaint", "complaint_message", "complaint_note", "complaint_period", "complaint_reporter", "device", "event", "event_head", "hold", "inbox_head",
+	"link", "log_checkpoint", "log_covered", "log_head", "notice", "outbox", "provider_account", "provider_callback", "provider_sighting",
+	"provider_total", "retention", "seal_queue", "spared_parcel",
 }
 
 // across are the functions whose statements reach over outlets or consumers, and
@@ -93,6 +94,14 @@ var across = map[string]string{
 	"WaitingRecords":        "finds the companies that have something to read, by an index of what waits",
 	"runs":                  "looks for parcels by their waybills, since it is not known where they are: once a batch of providers' records",
 	"ParcelContacts":        "a parcel's calls, at the outlets that a person may see",
+	"MarkOutlets":     "gives new outlets their marks, once an hour",
+	"DueMarks":        "finds the outlets that have something due, by an index of what waits",
+	"SparedParcels":   "the same",
+	"ParcelsOf":       "a consumer's parcels at any outlet: once a copy or an erasure",
+	"Own":             "the same, of his links",
+	"Holds":           "a person's list, at the outlets that he may see",
+	"accesses":        "a person's list, at the outlets that he may see",
+	"resealSome":      "goes through all that is sealed, when an operator asks for it",
 }
 
 // shape is what the schema says of one table.
@@ -294,7 +303,7 @@ var elsewhere = map[string]string{
 	"Migrate": "no statement of service", "Migrations": "no statement of service", "Partition": "no statement of service",
 	"Partitions": "no statement of service", "Close": "asks nothing", "Observe": "asks nothing", "OnNews": "asks nothing", "ClaimWith": "asks nothing",
 	"HashNumber": "asks nothing", "TimeZone": "asks nothing", "Zone": "asks nothing", "Ping": "asks for no rows", "LogKeys": "asks nothing",
-	"Consumer": "asks nothing", "Hear": "listens",
+	"Consumer": "asks nothing", "Hear": "listens", "Scrub": "asks PostgreSQL nothing", "Reload": "asks nothing",
 	"Profiles": "answered by a look-up of many calls at once",
 }
 
@@ -564,6 +573,28 @@ func (h *house) morning() {
 	_, err = panel.Resume(ctx, h.integrator, "no_locker")
 	must(err)
 
+	// Privacy: who looked, a copy, a hold, an erasure.
+	_, err = recorder.List(ctx, h.manager("west"), evidence.Query{Waybill: "SF2", Limit: 10})
+	must(err)
+	_, err = (&privacy.AccessLog{Store: h.db}).List(ctx, h.manager("west"), privacy.AccessQuery{Waybill: "SF2", Limit: 10})
+	must(err)
+	exporter := privacy.Exporter{Store: h.db, Tags: book.Tags, Now: h.clock.Now, NewID: doorstep.MakeID}
+	own, err := exporter.Export(ctx, annes)
+	must(err)
+	must(own.Parcels(ctx, func(privacy.Owned) error { return nil }))
+	keeper := privacy.Keeper{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID}
+	hold, err := keeper.Hold(ctx, h.manager("west"), "SF3", "a court asks")
+	must(err)
+	_, err = keeper.Holds(ctx, h.manager("west"), privacy.HoldQuery{Limit: 10})
+	must(err)
+	eraser := privacy.Eraser{Store: h.db, Recall: func(context.Context) (int, error) { return 0, nil }, Now: h.clock.Now}
+	must(eraser.Erase(ctx, h.consumer(zhao)))
+	_, err = eraser.Request(ctx, h.consumer(zhao))
+	must(err)
+	must(keeper.Release(ctx, h.manager("west"), hold.ID))
+	_, err = h.db.Reseal(ctx)
+	must(err)
+
 	// The evening, and two months later.
 	must(book.Remove(ctx, annes, "no_locker"))
 	must(book.SetLearning(ctx, annes, false))
@@ -577,6 +608,19 @@ func (h *house) morning() {
 	// A complaint's file.
 	clerk := evidence.Clerk{Store: h.db, Ledger: h.ledger(), Feeds: noFeeds, Now: h.clock.Now, NewID: doorstep.MakeID}
 	_, err = clerk.Open(ctx, h.manager("west"), complaint.ID, evidence.OpenedFile, 0)
+	must(err)
+
+	// Years later.
+	_, err = keeper.Hold(ctx, h.manager("west"), "SF1", "a court asks")
+	must(err)
+	h.clock.Add(600 * day)
+	retention := privacy.Sweeper{Store: h.db, Now: h.clock.Now}
+	_, err = retention.DryRun(ctx)
+	must(err)
+	_, err = retention.SweepAll(ctx)
+	must(err)
+	h.clock.Add(600 * day)
+	_, err = retention.SweepAll(ctx)
 	must(err)
 }
 

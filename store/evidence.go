@@ -204,6 +204,8 @@ func (db *DB) Evidence(ctx context.Context, a doorstep.Actor, q evidence.Query) 
 	}
 	if q.Kind != "" {
 		where.and("e.kind = ?", q.Kind)
+	} else {
+		where.and("e.kind <> 'access'")
 	}
 	if !q.From.IsZero() {
 		where.and("e.occurred_at_ms >= ?", ms(q.From))
@@ -243,14 +245,9 @@ func (db *DB) item(r evidenceRow) (evidence.Item, error) {
 	if r.Body == nil { // erased
 		return item, nil
 	}
-	plain, err := db.vault.Open(r.Body, valuePlace(r.Outlet, r.ID))
-	if err != nil {
-		return item, err
-	}
-	if err := json.Unmarshal(plain, &item.Opening); err != nil {
-		return item, fmt.Errorf("evidence %s: %w", r.ID, err)
-	}
-	return item, nil
+	var err error
+	item.Opening, err = db.openValues(r.Outlet, r.ID, r.Body)
+	return item, err
 }
 
 // scope lists the outlets that a manager or headquarters may read: none if the

@@ -63,3 +63,11 @@ func (db *DB) Publish(tx *Tx, outlet doorstep.OutletNo, company doorstep.Company
 		id: db.newID(outlet), company: company, kind: feed.ConsumerMessage, object: []byte(object), sequence: 1, at: db.now(),
 	})
 }
+
+// SealedColumns names the columns that Reseal goes through.
+func SealedColumns() (list []string) {
+	for _, c := range sealedColumns {
+		list = append(list, c.table+"."+c.column)
+	}
+	return list
+}

@@ -33,24 +33,60 @@ func createKeyFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".keys-*")
+	tmp, err := writeBeside(path, keys)
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(keys)
-	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+	defer os.Remove(tmp)
+	if err := os.Link(tmp, path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+	if err := syncFolder(path); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(path)
+}
+
+// ReplaceFile changes a key file: whoever reads it finds the old keys or the new
+// ones, whole, also after a power cut.
+func ReplaceFile(path string, change func(file []byte) ([]byte, error)) error {
+	file, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("key file: %w", err)
+	}
+	if file, err = change(file); err != nil {
+		return err
+	}
+	tmp, err := writeBeside(path, file)
+	if err != nil {
+		return fmt.Errorf("key file: %w", err)
+	}
+	defer os.Remove(tmp) // after the rename there is none
+	if err := errors.Join(os.Rename(tmp, path), syncFolder(path)); err != nil {
+		return fmt.Errorf("key file: %w", err)
+	}
+	return nil
+}
+
+// writeBeside writes a new file, durably and for its owner only, into the folder
+// of another.
+func writeBeside(path string, content []byte) (name string, err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".keys-*")
+	if err != nil {
+		return "", err
+	}
+	_, err = tmp.Write(content)
+	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(tmp.Name()))
+	}
+	return tmp.Name(), nil
+}
+
+// syncFolder makes the names in a file's folder durable.
+func syncFolder(path string) error {
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -12,17 +12,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/prf"
-	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
 // Vault holds the keys. It is safe for concurrent use.
 type Vault struct {
-	aead        tink.AEAD
+	seal        atomic.Pointer[sealing]
 	prf         *prf.Set
 	fingerprint string
 	logKeys     []LogKey
@@ -88,9 +88,11 @@ func Open(file []byte) (*Vault, error) {
 		return nil, err
 	}
 	v := &Vault{}
-	if v.aead, err = aead.New(seal); err != nil {
-		return nil, fmt.Errorf("seal key: %w", err)
+	sealing, err := newSealing(seal)
+	if err != nil {
+		return nil, err
 	}
+	v.seal.Store(sealing)
 	if v.prf, err = prf.NewPRFSet(hash); err != nil {
 		return nil, fmt.Errorf("hash key: %w", err)
 	}
@@ -115,7 +117,7 @@ func (v *Vault) Fingerprint() string { return v.fingerprint }
 
 // Seal encrypts plain for its place.
 func (v *Vault) Seal(plain []byte, at Place) ([]byte, error) {
-	sealed, err := v.aead.Encrypt(plain, at.bytes())
+	sealed, err := v.seal.Load().Encrypt(plain, at.bytes())
 	if err != nil {
 		return nil, fmt.Errorf("seal %s.%s: %w", at.Table, at.Column, err)
 	}
@@ -124,7 +126,7 @@ func (v *Vault) Seal(plain []byte, at Place) ([]byte, error) {
 
 // Open decrypts what was sealed for the same place.
 func (v *Vault) Open(sealed []byte, at Place) ([]byte, error) {
-	plain, err := v.aead.Decrypt(sealed, at.bytes())
+	plain, err := v.seal.Load().Decrypt(sealed, at.bytes())
 	if err != nil {
 		return nil, fmt.Errorf("open %s.%s: %w", at.Table, at.Column, err)
 	}

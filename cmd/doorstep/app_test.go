@@ -56,6 +56,8 @@ type app struct {
 	bell    *push.Bell // of streams
 	desk    *complaints.Desk
 	album   *photos.Album
+
+	operations *api.Server
 }
 
 // site is what the nodes of one installation share.
@@ -116,7 +118,7 @@ func (s *site) node(t *testing.T) *app {
 	policy, err := telephony.LoadPolicy()
 	require.NoError(t, err)
 	server := newServer(a.db, reader, policy, a.bell, s.clock.Now, doorstep.MakeID)
-	a.desk = server.Desk
+	a.desk, a.operations = server.Desk, server
 	a.album = photos.NewAlbum(a.db, s.blobs, s.clock.Now, doorstep.MakeID)
 	server.Album = a.album
 	server.PublicURL = func() string { return "https://doorstep.example" }

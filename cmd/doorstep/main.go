@@ -29,6 +29,8 @@ type commands struct {
 	Migrate  migrateCmd  `cmd:"" help:"Bring the schema up to date, or show how it stands."`
 	Token    tokenCmd    `cmd:"" help:"Make, list and revoke tokens."`
 	Log      logCmd      `cmd:"" help:"Check the logs of evidence, and print their key."`
+	Keys     keysCmd     `cmd:"" help:"Rotate the keys that personal data is sealed with, and the log's."`
+	Retain   retainCmd   `cmd:"" name:"retention" help:"Erase what is past its time, or say what would go."`
 	Push     pushCmd     `cmd:"" help:"Check the push settings, and make keys."`
 	Sink     sinkCmd     `cmd:"" help:"Run a local stand-in for FCM."`
 	Import   importCmd   `cmd:"" help:"Take over a carrier's past complaints or dispatches."`

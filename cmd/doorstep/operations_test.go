@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +110,9 @@ type scene struct {
 	closed    string
 	consent   api.Consent // of anne
 	callback  string      // id of one of Alibaba's
+	hold      api.Hold      // of bela's parcel
+	record    string        // of west, in its log
+	sealed    int64         // records in that log's checkpoint
 }
 
 // elsewhere is the rival's name.
@@ -138,9 +142,14 @@ func newScene(t *testing.T, url string) *scene {
 	}), http.StatusCreated)
 	s.put(s.integrator(), "/v1/providers/alibaba-pnp", api.ProviderInput{MaskedNumbers: &[]string{maskedNumber}}).is(http.StatusOK)
 	s.callback = read[api.ProviderCallback](s.post(s.integrator(), "/v1/providers/alibaba-pnp/callbacks", nil), http.StatusCreated).ID
+	s.hold = read[api.Hold](s.post(s.manager("west"), "/v1/holds", api.HoldInput{Waybill: "SF2", Reason: "The insurer asks."}), http.StatusCreated)
 	s.sendDue()
 	s.clock.Add(4 * time.Hour) // half of the work clocks
 	s.tick()
+	s.record = s.evidence("west", "&kind=dispatch")[0].ID
+	s.seal()
+	c, _ := s.checkpoint("?company=default&outlet_id=west")
+	s.sealed = c.Size
 	return s
 }
 
@@ -197,6 +206,7 @@ func (s *scene) state() map[string]string {
 		{s.consumer(anne), "/v1/me/consents?limit=200"},
 		{s.courier("li"), "/v1/me/alerts?limit=200"},
 		{s.courier("li"), "/v1/me/run"},
+		{s.hq(), "/v1/holds?limit=200"},
 	} {
 		r := s.get(look.token, look.path)
 		r.is(http.StatusOK)
@@ -386,5 +396,19 @@ func (s *scene) samples() map[string]sample {
 		"getComplaintEvidence": {path: "/v1/complaints/" + s.complaint.ID + "/evidence", status: http.StatusOK, strangers: "files"},
 		"getComplaintBundle":   {path: "/v1/complaints/" + s.complaint.ID + "/bundle", status: http.StatusOK, strangers: "files"},
 		"getRegulatorPack":     {path: "/v1/complaints/" + s.complaint.ID + "/regulator-pack", status: http.StatusOK, strangers: "files"},
+
+		"getLogKey":           {status: http.StatusOK},
+		"getLogCheckpoint":    {path: "/v1/log/checkpoint?company=default&outlet_id=west", status: http.StatusOK},
+		"getInclusionProof":   {path: "/v1/log/proofs/inclusion?company=default&outlet_id=west&record=" + s.record, status: http.StatusOK},
+		"getConsistencyProof": {path: "/v1/log/proofs/consistency?company=default&outlet_id=west&from=1&to=" + strconv.FormatInt(s.sealed, 10), status: http.StatusOK},
+
+		"getPrivacyNotice": {status: http.StatusOK},
+		"getMyExport":      {status: http.StatusOK, strangers: "copies"},
+		"deleteMe":         {path: "/v1/me", status: http.StatusNoContent, strangers: "copies"},
+		"getMyErasure":     {path: "/v1/me/erasure", status: http.StatusNotFound, strangers: "copies"},
+		"createHold":       {status: http.StatusCreated, strangers: "holds", body: api.HoldInput{Waybill: "SF1", Reason: "An appeal."}},
+		"listHolds":        {status: http.StatusOK, strangers: "holds"},
+		"releaseHold":      {path: "/v1/holds/" + s.hold.ID, status: http.StatusNoContent, strangers: "holds"},
+		"listAccesses":     {path: "/v1/access-log?complaint_id=" + s.complaint.ID, status: http.StatusOK, strangers: "accesses"},
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +19,7 @@ import (
 
 	"doorstep/api"
 	"doorstep/prefs"
+	"doorstep/privacy"
 	"doorstep/store/storetest"
 )
 
@@ -184,6 +187,40 @@ func TestErrorsAndLogsQuoteNobody(t *testing.T) {
 		shows(t, birds, "the log", s.log.String())
 		for _, secret := range s.tokens {
 			require.NotContains(t, s.log.String(), secret)
+		}
+	})
+}
+
+func TestNothingThatIsAskedLeavesAPersonInLogsOrMetrics(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		s := newScene(t, url)
+		flock(t, s.app)
+		ops := operations(t, s)
+		slices.SortStableFunc(ops, func(a, b operation) int { return strings.Compare(a.method, b.method) * -1 }) // erasures last
+		for _, op := range ops {
+			for _, role := range op.roles {
+				s.send(op.method, s.of(role), op.path, op.body)
+			}
+		}
+		me := s.consumer(canaryPhone)
+		s.get(me, "/v1/me/export").is(http.StatusOK)
+		s.get(s.hq(), "/v1/access-log?limit=200").is(http.StatusOK)
+		s.delete(me, "/v1/me").is(http.StatusNoContent)
+		s.operations.Eraser.Log = slog.New(slog.NewJSONHandler(s.log, nil))
+		s.eraseDue()
+		s.later(300 * aDay)
+		_, err := (&privacy.Sweeper{Store: s.db, Now: s.clock.Now, Log: s.operations.Eraser.Log}).SweepAll(t.Context())
+		require.NoError(t, err)
+
+		birds := canaries(s.app)
+		shows(t, birds, "the log", s.log.String())
+		w := httptest.NewRecorder()
+		s.metrics.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		require.Contains(t, w.Body.String(), "doorstep_")
+		shows(t, birds, "the metrics", w.Body.String())
+		for _, secret := range s.tokens {
+			require.NotContains(t, s.log.String(), secret)
+			require.NotContains(t, w.Body.String(), secret)
 		}
 	})
 }

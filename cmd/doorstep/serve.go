@@ -30,6 +30,7 @@ import (
 	"doorstep/parcels"
 	"doorstep/photos"
 	"doorstep/prefs"
+	"doorstep/privacy"
 	"doorstep/push"
 	"doorstep/reading"
 	"doorstep/store"
@@ -184,6 +185,11 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	work.Go(func() error { return sorter.Run(ctx) })
 	feedSweeper := feed.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return feedSweeper.Run(ctx) })
+	operations.Eraser.Log = log
+	work.Go(func() error { return operations.Eraser.Run(ctx) })
+	work.Go(func() error { return c.Database.followKeys(ctx, db, log) })
+	retention := privacy.Sweeper{Store: db, Now: now, Log: log}
+	work.Go(func() error { return retention.Run(ctx) })
 	work.Go(func() error {
 		return db.Hear(ctx, func(err error) { log.WarnContext(ctx, "hear of what others changed", "error", err) })
 	})
@@ -278,6 +284,8 @@ func newServer(db *store.DB, reader *reading.Reader, policy telephony.Policy, be
 		Inbox:      &push.Inbox{Store: db, Now: now, Bell: bell},
 		Watch:      &push.Watch{Store: db},
 		Recorder:   &evidence.Recorder{Store: db, Now: now, NewID: newID},
+		Keeper:     &privacy.Keeper{Store: db, Now: now, NewID: newID},
+		Accesses:   &privacy.AccessLog{Store: db},
 		Ledger:     &evidence.Ledger{Store: db, Keys: db.LogKeys(), Now: now},
 		Accounts:   &telephony.Accounts{Store: db, Now: now, NewID: newID, Random: rand.Reader},
 		Exchange:   &telephony.Exchange{Store: db, Now: now},
@@ -290,6 +298,9 @@ func newServer(db *store.DB, reader *reading.Reader, policy telephony.Policy, be
 	}
 	server.Clerk = &evidence.Clerk{Store: db, Ledger: server.Ledger, Feeds: noFeeds, Now: now, NewID: newID}
 	server.Packer = &bundle.Packer{Clerk: server.Clerk}
+	reviser := parcels.Reviser{Store: db, Now: now, NewID: newID}
+	server.Eraser = &privacy.Eraser{Store: db, Recall: reviser.ReviseDue, Now: now}
+	server.Exporter = &privacy.Exporter{Store: db, Tags: server.Book.Tags, Now: now, NewID: newID}
 	asker.URL = func(secret string) string { return server.PublicURL() + "/p/" + secret }
 	return server
 }

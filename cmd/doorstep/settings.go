@@ -37,7 +37,7 @@ func (d database) open(ctx context.Context, settle time.Duration) (*store.DB, er
 	if err := os.MkdirAll(d.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("--data: %w", err)
 	}
-	v, err := d.keySet()
+	v, err := vault.Load(d.keys())
 	if err != nil {
 		return nil, err
 	}
@@ -47,18 +47,9 @@ func (d database) open(ctx context.Context, settle time.Duration) (*store.DB, er
 	})
 }
 
-// keySet reads the keys, and makes them if there are none yet.
-func (d database) keySet() (*vault.Vault, error) {
-	keys := d.Keys
-	if keys == "" {
-		keys = filepath.Join(d.Data, "keys.json")
-	}
-	return vault.Load(keys)
-}
-
 // blobs opens where photos are kept, sealed with the database's own keys.
 func (d database) blobs(setting string) (blobs.Sealed, error) {
-	v, err := d.keySet()
+	v, err := vault.Load(d.keys())
 	if err != nil {
 		return blobs.Sealed{}, err
 	}

@@ -22,6 +22,7 @@ var strangers = map[string]func(*testing.T, *scene){
 	"notices": otherNotices, "codes": sameCodes,
 	"signs":     otherSigns,
 	"providers": otherProviders,
+	"copies": otherCopies, "holds": otherHolds, "accesses": otherAccesses,
 }
 
 // An object of another company, outlet, consumer or courier is as if it were
@@ -92,6 +93,39 @@ func otherContacts(t *testing.T, s *scene) {
 		missing(t, s.post(who, "/v1/parcels/SF4/pre-contact", nil))
 	}
 	require.Empty(t, s.messages())
+}
+
+// The same person is another one at another carrier.
+func otherCopies(t *testing.T, s *scene) {
+	other := s.token(access.Request{Role: doorstep.RoleConsumer, Company: "a fourth", ConsumerPhone: anne})
+	own := read[api.ConsumerExport](s.get(other, "/v1/me/export"), http.StatusOK)
+	require.Empty(t, own.Parcels)
+	require.Empty(t, own.Complaints)
+	require.Empty(t, own.Consents)
+	require.Empty(t, own.Notes)
+	s.delete(other, "/v1/me").is(http.StatusNoContent)
+	require.NotEmpty(t, read[api.ConsumerExport](s.get(s.consumer(anne), "/v1/me/export"), http.StatusOK).Parcels)
+	missing(t, s.get(s.consumer(anne), "/v1/me/erasure"))
+}
+
+func otherHolds(t *testing.T, s *scene) {
+	for _, who := range []string{s.manager("east"), s.manager("nowhere"), s.rival(doorstep.RoleManager), s.rival(doorstep.RoleHQ)} {
+		missing(t, s.post(who, "/v1/holds", api.HoldInput{Waybill: "SF2", Reason: "Not mine."}), s.delete(who, "/v1/holds/"+s.hold.ID))
+		require.Empty(t, read[api.HoldPage](s.get(who, "/v1/holds"), http.StatusOK).Items)
+	}
+	missing(t, s.delete(s.hq(), "/v1/holds/no-such-hold"))
+}
+
+func otherAccesses(t *testing.T, s *scene) {
+	s.get(s.manager("west"), "/v1/evidence?waybill=SF1").is(http.StatusOK)
+	require.NotEmpty(t, read[api.AccessPage](s.get(s.manager("west"), "/v1/access-log"), http.StatusOK).Items)
+	for _, who := range []string{s.manager("east"), s.manager("nowhere"), s.rival(doorstep.RoleManager), s.rival(doorstep.RoleHQ)} {
+		for _, item := range read[api.AccessPage](s.get(who, "/v1/access-log"), http.StatusOK).Items {
+			require.Equal(t, "east", item.OutletID)
+		}
+	}
+	path := "/v1/access-log?complaint_id=" + s.complaint.ID
+	missing(t, s.get(s.courier("mo"), path), s.get(s.rival(doorstep.RoleCourier), path))
 }
 
 func otherFeeds(t *testing.T, s *scene) {
