@@ -30,6 +30,7 @@ import (
 	"doorstep/push/sink"
 	"doorstep/push/webpush"
 	"doorstep/reading"
+	"doorstep/session"
 	"doorstep/store"
 	"doorstep/store/storetest"
 	"doorstep/vault"
@@ -126,9 +127,12 @@ func (s *site) node(t *testing.T) *app {
 	a.sender.Observer = a.metrics
 	a.db.Observe(a.metrics)
 	server.Inbox.Arrived = a.metrics.Arrived
+	tokens := &access.Authenticator{Store: a.db, Now: s.clock.Now}
+	jar := session.Jar{Secure: func() bool { return true }}
 	e := api.New(api.Config{
 		Operations: server,
-		Tokens:     api.Tokens{Authenticator: &access.Authenticator{Store: a.db, Now: s.clock.Now}},
+		Tokens:     api.Tokens{Authenticator: tokens},
+		Cookie:     jar.OfPage,
 		Replays:    store.Replays{DB: a.db},
 		Follow:     server.Inbox.Follow,
 		Dropped:    a.metrics.Dropped,
@@ -138,7 +142,7 @@ func (s *site) node(t *testing.T) *app {
 		NewID:      uuid.NewString,
 		Draw:       func() float64 { return 0.5 },
 	})
-	web.Register(e, &access.Authenticator{Store: a.db, Now: s.clock.Now}, server.Outreach)
+	web.Register(e, web.Config{Tokens: tokens, Sessions: server.Office, Forms: server.Outreach, Jar: jar, Log: log})
 	e.Use(a.metrics.Requests(e))
 	a.relay = feed.NewRelay(a.db, s.clock.Now, log)
 	a.streams, a.handler = e, apitest.Checked(t, e)
