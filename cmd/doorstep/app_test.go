@@ -52,6 +52,7 @@ type app struct {
 	log     *journal
 	bell    *push.Bell // of streams
 	desk    *complaints.Desk
+	cookies []*http.Cookie // of the browser that opens pages
 }
 
 // site is what the nodes of one installation share.
@@ -202,6 +203,12 @@ func withHeader(name, value string) header {
 // send sends body, which is a reader, text, or a value to encode; nil is none.
 func (a *app) send(method, token, path string, body any, headers ...header) answer {
 	a.t.Helper()
+	return a.sendTo(a.handler, method, token, path, body, headers...)
+}
+
+// sendTo is send past the checks, or through them.
+func (a *app) sendTo(handler http.Handler, method, token, path string, body any, headers ...header) answer {
+	a.t.Helper()
 	var in io.Reader
 	switch b := body.(type) {
 	case nil:
@@ -225,7 +232,7 @@ func (a *app) send(method, token, path string, body any, headers ...header) answ
 		h(r)
 	}
 	w := httptest.NewRecorder()
-	a.handler.ServeHTTP(w, r)
+	handler.ServeHTTP(w, r)
 	return answer{t: a.t, request: method + " " + path, status: w.Code, header: w.Header(), body: w.Body.Bytes()}
 }
 
