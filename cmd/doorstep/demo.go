@@ -24,6 +24,8 @@ import (
 type demoCmd struct {
 	Once   bool   `help:"Stop after the story; fail if a step of it did."`
 	Listen string `help:"Address to listen on (default: 127.0.0.1:8080, or any free port if that is taken)."`
+
+	told func(*demoStory) // told once the story is; nil outside tests
 }
 
 const (
@@ -100,6 +102,9 @@ func (c *demoCmd) tell(ctx context.Context, s *streams, base, phonesAt string, t
 		return nil
 	}
 	story.invite(phonesAt)
+	if c.told != nil {
+		c.told(story)
+	}
 	<-ctx.Done()
 	return nil
 }
