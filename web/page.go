@@ -36,13 +36,21 @@ type sheet struct {
 }
 
 // functions are those that templates may call.
-var functions = template.FuncMap{"asset": assetURL}
+var functions = template.FuncMap{"asset": assetURL, "name": nameOf}
+
+// nameOf is what a page calls whoever is signed in: a courier by his number.
+func nameOf(who doorstep.Actor) string {
+	if who.Subject != "" {
+		return who.Subject
+	}
+	return who.Courier
+}
 
 // parse reads a page's template into the layout. The page defines "main", and
 // may define "head" and "bar".
 func parse(name string) *template.Template {
 	return template.Must(template.New("layout.html").Funcs(functions).
-		ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/"+name))
+		ParseFS(files, "templates/layout.html", "templates/"+name))
 }
 
 // policy lets a page load, speak to and be sent to its own server, and nothing
