@@ -11,5 +11,6 @@ SwaggerUIBundle({
   dom_id: "#swagger-ui",
   deepLinking: true,
   plugins: [plainText],
+  syntaxHighlight: { activated: false }, // its colours are too faint
   validatorUrl: null, // else the contract's address is sent to a validator on the web
 });
