@@ -1,12 +1,15 @@
-.PHONY: help demo test race kill soak-streams retrain check generate
+.PHONY: help demo test tour race kill soak-streams retrain check generate
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: ## tell the whole story on temporary data
 	go run ./cmd/doorstep demo
 
-test: ## run all tests, on SQLite and on a throw-away PostgreSQL
-	scripts/with-postgres go test ./...
+test: ## run all tests, on SQLite, on a throw-away PostgreSQL, and in a browser
+	scripts/with-browser scripts/with-postgres go test ./...
+
+tour: ## take a picture of every page into the folder tour
+	DOORSTEP_TOUR=$(CURDIR)/tour scripts/with-browser go test -count=1 -timeout 30m -run TestATourOfThePages ./cmd/doorstep
 
 race: ## run all tests under the race detector
 	scripts/with-postgres go test -race ./...

@@ -44,12 +44,30 @@ func (a *Authenticator) Authenticate(ctx context.Context, secret string) (doorst
 		if err != nil {
 			return doorstep.Actor{}, err
 		}
+		if token.Kind == KindSession && token.holds(now) {
+			if token, err = a.prolong(ctx, token, now); err != nil {
+				return doorstep.Actor{}, err
+			}
+		}
 		a.remember(hash, token, now)
 	}
-	if !token.RevokedAt.IsZero() || !now.Before(token.ExpiresAt) {
+	if token.Kind == KindLink || !token.holds(now) {
 		return doorstep.Actor{}, ErrUnknown
 	}
 	return token.Actor(), nil
+}
+
+// prolong moves the end of a session that is used.
+func (a *Authenticator) prolong(ctx context.Context, t Token, now time.Time) (Token, error) {
+	expires, due := t.prolonged(now)
+	if !due {
+		return t, nil
+	}
+	if err := a.Store.ProlongToken(ctx, t.ID, expires); err != nil {
+		return t, err
+	}
+	t.ExpiresAt = expires
+	return t, nil
 }
 
 func (a *Authenticator) recall(hash string, now time.Time) (Token, bool) {

@@ -18,6 +18,7 @@ import (
 const (
 	DefaultTTL = 2160 * time.Hour // 90 days
 	LinkTTL    = 2160 * time.Hour // of a consumer's link
+	SignInTTL  = 15 * time.Minute // of a one-time sign-in link
 	maxTTL     = 10 * 365 * 24 * time.Hour
 )
 
@@ -27,9 +28,22 @@ const Prefix = "dst_"
 // ErrUnknown means that a token was never made, has expired or was revoked.
 var ErrUnknown = errors.New("unknown, expired or revoked token")
 
+// Kind says what a secret is good for.
+type Kind string
+
+// The kinds. A bearer or a page's cookie is a KindToken or a KindSession; a
+// KindLink is good for one sign-in and nothing else.
+const (
+	KindToken   Kind = "token"
+	KindLink    Kind = "link"
+	KindSession Kind = "session"
+)
+
 // Token is what a secret stands for. The secret itself is not kept.
 type Token struct {
 	ID        string
+	Kind      Kind
+	ParentID  string // of a session: the link that it began with
 	Role      doorstep.Role
 	Company   doorstep.CompanyNo
 	OutletID  string
@@ -40,8 +54,11 @@ type Token struct {
 	Outlet    doorstep.OutletNo // of that parcel
 	CreatedAt time.Time
 	ExpiresAt time.Time
-	RevokedAt time.Time // zero: not revoked
+	RevokedAt time.Time // zero: neither revoked nor, as a link, used
 }
+
+// holds says whether the token is good at now.
+func (t Token) holds(now time.Time) bool { return t.RevokedAt.IsZero() && now.Before(t.ExpiresAt) }
 
 // Actor is who the token's holder is.
 func (t Token) Actor() doorstep.Actor {
@@ -60,8 +77,14 @@ type Store interface {
 	TokenByHash(ctx context.Context, hash string) (Token, error)
 	// Tokens lists them all, the newest first.
 	Tokens(ctx context.Context) ([]Token, error)
-	// RevokeToken gives ErrNotFound for an id that no token has.
+	// RevokeToken ends a token and the sessions that began with it. It gives
+	// ErrNotFound for an id that no token has.
 	RevokeToken(ctx context.Context, id string, at time.Time) error
+	// ExchangeLink ends a link and adds its session, in one transaction. A link
+	// that has ended already gives ErrNotFound, so that only one of two wins.
+	ExchangeLink(ctx context.Context, hash string, session Token) error
+	// ProlongToken moves the end of a token that is not revoked.
+	ProlongToken(ctx context.Context, id string, expires time.Time) error
 	Consumer(company doorstep.CompanyNo, phone doorstep.Phone) doorstep.ConsumerID
 	// ParcelConsignee finds a parcel of the company: where it was dispatched, or
 	// scanned, last, and whose it is. ErrNotFound if there is none, or if nobody
@@ -86,6 +109,7 @@ type Request struct {
 	ConsumerPhone string
 	Subject       string
 	TTL           time.Duration
+	Link          bool // a one-time sign-in link, for SignInTTL, instead of a token
 }
 
 // Create makes a token and returns its secret, which is shown this once. What
@@ -116,6 +140,9 @@ func (o *Office) Create(ctx context.Context, in Request) (secret string, err err
 	if in.TTL <= 0 || in.TTL > maxTTL {
 		checks.Add("--ttl", "out_of_range", "must be positive and at most ten years")
 	}
+	if in.Link && sessionLife(in.Role) == 0 {
+		checks.Add("--link", "no_pages", "is for couriers, managers and hq")
+	}
 	if err := checks.Err(); err != nil {
 		return "", err
 	}
@@ -123,11 +150,15 @@ func (o *Office) Create(ctx context.Context, in Request) (secret string, err err
 	if err != nil {
 		return "", err
 	}
-	t := Token{Role: in.Role, Company: company, OutletID: in.OutletID, CourierID: in.CourierID, Subject: in.Subject}
+	t := Token{Kind: KindToken, Role: in.Role, Company: company, OutletID: in.OutletID, CourierID: in.CourierID, Subject: in.Subject}
+	ttl := in.TTL
+	if in.Link {
+		t.Kind, ttl = KindLink, SignInTTL
+	}
 	if phone != "" {
 		t.Consumer = o.Store.Consumer(company, phone)
 	}
-	secret, _, err = o.add(ctx, t, in.TTL)
+	secret, _, err = o.add(ctx, t, ttl)
 	return secret, err
 }
 
@@ -153,7 +184,7 @@ func (o *Office) Link(ctx context.Context, a doorstep.Actor, waybill, scope stri
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	t := Token{Role: doorstep.RoleConsumer, Company: a.Company, Consumer: consumer}
+	t := Token{Kind: KindToken, Role: doorstep.RoleConsumer, Company: a.Company, Consumer: consumer}
 	if scope == ScopeParcel {
 		t.Waybill, t.Outlet = w, outlet
 	}
@@ -173,7 +204,7 @@ func (o *Office) add(ctx context.Context, t Token, ttl time.Duration) (string, t
 	return secret, t.ExpiresAt, nil
 }
 
-// Revoke ends a token.
+// Revoke ends a token and the sessions that began with it.
 func (o *Office) Revoke(ctx context.Context, id string) error {
 	return o.Store.RevokeToken(ctx, id, o.Now())
 }

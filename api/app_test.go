@@ -21,6 +21,7 @@ import (
 	"doorstep/api/apitest"
 	"doorstep/api/replay"
 	"doorstep/push"
+	"doorstep/session"
 )
 
 // operations does what a test says. What it says nothing about is nil: to call
@@ -97,6 +98,7 @@ func (a *app) handler() http.Handler {
 	return api.New(api.Config{
 		Operations: a.ops,
 		Tokens:     a.tokens,
+		Cookie:     session.Jar{Secure: func() bool { return false }}.OfPage,
 		Replays:    a.replays,
 		Follow:     a.follow,
 		Dropped:    func(why push.Drop) { a.dropped <- why },

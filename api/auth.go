@@ -24,17 +24,33 @@ type actorKey struct{}
 // mistake in the wiring, which panics.
 func actor(ctx context.Context) doorstep.Actor { return ctx.Value(actorKey{}).(doorstep.Actor) }
 
+// door knows who calls: by a bearer token, or, for our own pages, by the cookie
+// that signs them in.
+type door struct {
+	tokens Authenticator
+	cookie func(*http.Request) string // a page's secret, "" without one
+}
+
+// secret is what the request speaks with. A bearer token goes before a cookie.
+func (d door) secret(r *http.Request) (secret string, ok bool) {
+	if len(r.Header.Values(echo.HeaderAuthorization)) > 0 {
+		return bearer(r)
+	}
+	secret = d.cookie(r)
+	return secret, secret != ""
+}
+
 // admit lets the roles in, before anything of the body is read.
-func admit(tokens Authenticator, roles []doorstep.Role) echo.MiddlewareFunc {
+func (d door) admit(roles []doorstep.Role) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r, h := c.Request(), c.Response().Header()
-			token, ok := bearer(r)
+			token, ok := d.secret(r)
 			if !ok {
 				h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="doorstep"`)
 				return fmt.Errorf("no bearer token: %w", ErrUnauthorized)
 			}
-			who, err := tokens.Authenticate(r.Context(), token)
+			who, err := d.tokens.Authenticate(r.Context(), token)
 			if err != nil {
 				if problemFor(err).Status == http.StatusUnauthorized {
 					h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="doorstep", error="invalid_token"`)

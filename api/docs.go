@@ -15,7 +15,7 @@ import (
 )
 
 // swaggerUI holds swagger-ui-dist 5.35.0, compressed with gzip -9, its licence,
-// and the two files that are ours: index.html and start.js.
+// and the files that are ours: index.html, start.js, house.css and problems.css.
 //
 //go:embed swaggerui
 var swaggerUI embed.FS
@@ -36,6 +36,8 @@ func registerDocs(e *echo.Echo) {
 	})
 	e.GET("/docs", docsFile("index.html", "text/html; charset=utf-8"))
 	e.GET("/docs/start.js", docsFile("start.js", "text/javascript; charset=utf-8"))
+	e.GET("/docs/house.css", docsFile("house.css", "text/css; charset=utf-8"))
+	e.GET("/docs/problems.css", docsFile("problems.css", "text/css; charset=utf-8"))
 	e.GET("/docs/swagger-ui-bundle.js", docsFile("swagger-ui-bundle.js.gz", "text/javascript; charset=utf-8"))
 	e.GET("/docs/swagger-ui.css", docsFile("swagger-ui.css.gz", "text/css; charset=utf-8"))
 	e.GET("/docs/problems", func(c echo.Context) error {

@@ -20,7 +20,7 @@ import (
 type ingest struct {
 	exchange  *telephony.Exchange
 	accounts  *telephony.Accounts
-	tokens    Authenticator
+	door      door
 	publicURL func() string
 }
 
@@ -33,7 +33,7 @@ const callerKey = "doorstep.caller"
 // admit knows who calls before a byte of the body is read: a provider by the
 // secret in the address, the carrier's systems by their token.
 func (in ingest) admit(next echo.HandlerFunc) echo.HandlerFunc {
-	byToken := admit(in.tokens, admits["postProviderEvents"])(func(c echo.Context) error {
+	byToken := in.door.admit(admits["postProviderEvents"])(func(c echo.Context) error {
 		c.Set(callerKey, telephony.Vouched(actor(c.Request().Context())))
 		return next(c)
 	})

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -18,6 +19,7 @@ import (
 type Config struct {
 	Operations StrictServerInterface
 	Tokens     Authenticator
+	Cookie     func(*http.Request) string // the secret that signs a page in, "" if the request has none
 	Replays    replay.Store
 	Exchange   *telephony.Exchange
 	Accounts   *telephony.Accounts
@@ -40,16 +42,17 @@ func New(cfg Config) *echo.Echo {
 	e.Pre(identify(cfg.NewID), recoverPanics, guard, readableURL)
 
 	keys := &idempotent{replays: cfg.Replays, now: cfg.Now, newID: cfg.NewID, log: cfg.Log}
+	entrance := door{tokens: cfg.Tokens, cookie: cfg.Cookie}
 	chains := make(map[string][]echo.MiddlewareFunc, len(admits))
 	for id, roles := range admits {
-		chains[id] = chain(cfg.Tokens, keys, id, roles)
+		chains[id] = chain(entrance, keys, id, roles)
 	}
 	RegisterHandlersWithOptions(e, NewStrictHandler(cfg.Operations, nil), RegisterHandlersOptions{
 		OperationMiddlewares: chains,
 	})
-	inboxes := streams{follow: cfg.Follow, dropped: cfg.Dropped, tokens: cfg.Tokens, draw: cfg.Draw}
+	inboxes := streams{follow: cfg.Follow, dropped: cfg.Dropped, door: entrance, draw: cfg.Draw}
 	e.GET("/v1/me/alerts/stream", inboxes.serve, chains["streamMyAlerts"]...)
-	records := ingest{exchange: cfg.Exchange, accounts: cfg.Accounts, tokens: cfg.Tokens, publicURL: cfg.PublicURL}
+	records := ingest{exchange: cfg.Exchange, accounts: cfg.Accounts, door: entrance, publicURL: cfg.PublicURL}
 	e.POST("/v1/providers/:provider/events", records.serve, records.admit, readRecords)
 	registerDocs(e)
 	registerHealth(e, cfg.Ready)
@@ -58,14 +61,14 @@ func New(cfg Config) *echo.Echo {
 
 // chain is what stands before an operation: the caller is known and admitted
 // before a byte of the body is read.
-func chain(tokens Authenticator, keys *idempotent, id string, roles []doorstep.Role) []echo.MiddlewareFunc {
+func chain(d door, keys *idempotent, id string, roles []doorstep.Role) []echo.MiddlewareFunc {
 	switch {
 	case batches[id]:
-		return []echo.MiddlewareFunc{admit(tokens, roles), readBody(maxBatch, ofJSON)}
+		return []echo.MiddlewareFunc{d.admit(roles), readBody(maxBatch, ofJSON)}
 	case id == "putPhoto":
-		return []echo.MiddlewareFunc{admit(tokens, roles), readBody(photos.MaxBytes, ofImages)}
+		return []echo.MiddlewareFunc{d.admit(roles), readBody(photos.MaxBytes, ofImages)}
 	case keyed[id]:
-		return []echo.MiddlewareFunc{admit(tokens, roles), readBody(maxBody, ofJSON)}
+		return []echo.MiddlewareFunc{d.admit(roles), readBody(maxBody, ofJSON)}
 	}
-	return []echo.MiddlewareFunc{admit(tokens, roles), readBody(maxBody, ofJSON), keys.operation(id)}
+	return []echo.MiddlewareFunc{d.admit(roles), readBody(maxBody, ofJSON), keys.operation(id)}
 }

@@ -39,7 +39,7 @@ var errGone = errors.New("the phone has gone")
 type streams struct {
 	follow  Followed
 	dropped func(push.Drop)
-	tokens  Authenticator
+	door    door
 	draw    func() float64
 }
 
@@ -56,7 +56,7 @@ func (s streams) serve(c echo.Context) error {
 		res: c.Response(), control: http.NewResponseController(c.Response().Writer),
 		retry: leastRetry + time.Duration(s.draw()*float64(mostRetry-leastRetry)),
 	}
-	token, _ := bearer(r)
+	token, _ := s.door.secret(r)
 	err = s.follow(r.Context(), actor(r.Context()), c.QueryParam("install_id"), after, func(list []push.Alert) error {
 		if w.res.Committed { // the token has been good a while ago
 			if err := s.stillGood(r.Context(), token); err != nil {
@@ -78,7 +78,7 @@ func (s streams) serve(c echo.Context) error {
 
 // stillGood says of a token that was good whether it is.
 func (s streams) stillGood(ctx context.Context, token string) error {
-	_, err := s.tokens.Authenticate(ctx, token)
+	_, err := s.door.tokens.Authenticate(ctx, token)
 	switch {
 	case errors.Is(err, ErrUnauthorized):
 		return fmt.Errorf("%w: %w", push.TokenEnded, err)

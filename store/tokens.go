@@ -17,6 +17,8 @@ func (db *DB) Consumer(company doorstep.CompanyNo, phone doorstep.Phone) doorste
 
 type tokenRow struct {
 	ID        string
+	Kind      string
+	ParentID  string             `db:"parent_id"`
 	Company   doorstep.CompanyNo `db:"company_no"`
 	Role      string
 	OutletID  string `db:"outlet_id"`
@@ -30,11 +32,11 @@ type tokenRow struct {
 	RevokedMS sql.NullInt64     `db:"revoked_at_ms"`
 }
 
-const tokenColumns = `id, company_no, role, outlet_id, courier_id, consumer_id, subject, waybill, link_outlet_no, created_at_ms, expires_at_ms, revoked_at_ms`
+const tokenColumns = `id, kind, parent_id, company_no, role, outlet_id, courier_id, consumer_id, subject, waybill, link_outlet_no, created_at_ms, expires_at_ms, revoked_at_ms`
 
 func (r tokenRow) token() access.Token {
 	return access.Token{
-		ID: r.ID, Role: doorstep.Role(r.Role), Company: r.Company, OutletID: r.OutletID, CourierID: r.CourierID,
+		ID: r.ID, Kind: access.Kind(r.Kind), ParentID: r.ParentID, Role: doorstep.Role(r.Role), Company: r.Company, OutletID: r.OutletID, CourierID: r.CourierID,
 		Consumer: doorstep.ConsumerID(r.Consumer), Subject: r.Subject, Waybill: doorstep.Waybill(r.Waybill), Outlet: r.Outlet,
 		CreatedAt: fromMS(r.CreatedMS), ExpiresAt: fromMS(r.ExpiresMS), RevokedAt: fromNullMS(r.RevokedMS),
 	}
@@ -42,10 +44,33 @@ func (r tokenRow) token() access.Token {
 
 // AddToken keeps a token under the hash of its secret.
 func (db *DB) AddToken(ctx context.Context, hash string, t access.Token) error {
+	return db.inTx(ctx, func(tx *Tx) error { return addToken(tx, hash, t) })
+}
+
+func addToken(tx *Tx, hash string, t access.Token) error {
+	return tx.exec(`insert into token (hash, `+tokenColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		hash, t.ID, string(t.Kind), t.ParentID, t.Company, string(t.Role), t.OutletID, t.CourierID, string(t.Consumer), t.Subject,
+		string(t.Waybill), t.Outlet, ms(t.CreatedAt), ms(t.ExpiresAt), msOrNull(t.RevokedAt))
+}
+
+// ExchangeLink ends the link that session began with, and adds session.
+func (db *DB) ExchangeLink(ctx context.Context, hash string, session access.Token) error {
 	return db.inTx(ctx, func(tx *Tx) error {
-		return tx.exec(`insert into token (hash, `+tokenColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			hash, t.ID, t.Company, string(t.Role), t.OutletID, t.CourierID, string(t.Consumer), t.Subject, string(t.Waybill), t.Outlet,
-			ms(t.CreatedAt), ms(t.ExpiresAt), msOrNull(t.RevokedAt))
+		n, err := tx.changed(`update token set revoked_at_ms = ? where id = ? and revoked_at_ms is null`, ms(session.CreatedAt), session.ParentID)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return doorstep.NotFound("sign-in link", session.ParentID)
+		}
+		return addToken(tx, hash, session)
+	})
+}
+
+// ProlongToken moves the end of a token that is not revoked.
+func (db *DB) ProlongToken(ctx context.Context, id string, expires time.Time) error {
+	return db.inTx(ctx, func(tx *Tx) error {
+		return tx.exec(`update token set expires_at_ms = ? where id = ? and revoked_at_ms is null`, ms(expires), id)
 	})
 }
 
@@ -71,10 +96,11 @@ func (db *DB) Tokens(ctx context.Context) ([]access.Token, error) {
 	return list, nil
 }
 
-// RevokeToken ends a token. Ending it twice changes nothing.
+// RevokeToken ends a token, and the sessions that began with it. Ending it twice
+// changes nothing.
 func (db *DB) RevokeToken(ctx context.Context, id string, at time.Time) error {
 	return db.inTx(ctx, func(tx *Tx) error {
-		n, err := tx.changed(`update token set revoked_at_ms = coalesce(revoked_at_ms, ?) where id = ?`, ms(at), id)
+		n, err := tx.changed(`update token set revoked_at_ms = coalesce(revoked_at_ms, ?) where id = ? or parent_id = ?`, ms(at), id, id)
 		if err == nil && n == 0 {
 			err = doorstep.NotFound("token", id)
 		}

@@ -1,10 +1,8 @@
 package web
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"strings"
 
@@ -14,13 +12,80 @@ import (
 	"doorstep/access"
 	"doorstep/complaints"
 	"doorstep/i18n"
+	"doorstep/outreach"
 	"doorstep/prefs"
+	"doorstep/session"
 )
 
-var consumerPage = template.Must(template.ParseFS(files, "consumer.html"))
+var (
+	consumerPage = parse("consumer.html")
+	linkPage     = parse("link.html")
+)
 
-// consumer draws the page of a consumer's link.
-type consumer struct{ tokens Tokens }
+// consumer is the face at /p/: what the links open that a carrier sends.
+type consumer struct{ *house }
+
+func (p consumer) register(g *echo.Group) {
+	g.GET("", func(c echo.Context) error { return c.Redirect(http.StatusPermanentRedirect, "/p/") })
+	g.GET("/", p.closed)
+	g.GET("/:link", p.open)
+	g.POST("/:link", form{p.house}.take)
+}
+
+// open answers GET /p/{link}. A link's secret goes into a cookie and out of the
+// address bar at once; what it opens then stands under the cookie's name, so
+// that one browser can hold several. The server changes nothing: previews and
+// scanners open links before their owner does.
+func (p consumer) open(c echo.Context) error {
+	given := c.Param("link")
+	if face := session.Face(given); face.IsLink() {
+		switch secret := p.Jar.Secret(c.Request(), face); {
+		case secret == "":
+			return p.closed(c)
+		case outreach.IsLink(secret):
+			return form{p.house}.show(c)
+		default:
+			return p.page(c, face, secret)
+		}
+	}
+	known, err := p.holds(c, given)
+	if err != nil {
+		return fmt.Errorf("consumer's link: %w", err)
+	}
+	if !known {
+		return p.over(c)
+	}
+	face := session.OfLink(given)
+	p.Jar.Keep(c.Response(), c.Request(), face, given)
+	return c.Redirect(http.StatusSeeOther, "/p/"+string(face))
+}
+
+// holds says whether a link opens anything.
+func (p consumer) holds(c echo.Context, secret string) (bool, error) {
+	ctx := c.Request().Context()
+	if outreach.IsLink(secret) {
+		_, err := p.Forms.Open(ctx, secret)
+		if errors.Is(err, doorstep.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	who, err := p.Tokens.Authenticate(ctx, secret)
+	if errors.Is(err, access.ErrUnknown) {
+		return false, nil
+	}
+	return err == nil && who.Role == doorstep.RoleConsumer, err
+}
+
+// closed says how to come in, to a browser that has not opened the link.
+func (p consumer) closed(c echo.Context) error {
+	return p.draw(c, page{Template: linkPage, Title: "link.closed_title", Face: "consumer", View: "link.closed"})
+}
+
+// over says that a link opens nothing any more.
+func (p consumer) over(c echo.Context) error {
+	return p.draw(c, page{Template: linkPage, Title: "page.expired_title", Face: "consumer", View: "page.expired", Status: http.StatusNotFound})
+}
 
 // wishGroups are the tags in the order in which the page offers them.
 var wishGroups = []struct {
@@ -46,10 +111,8 @@ var scriptTexts = []string{
 
 // view is what consumer.html draws.
 type view struct {
-	i18n.Texts
-	Lang, Other string // languages: the page's, and the one to switch to
-	Known       bool   // the link holds
-	Person      bool   // it speaks for the person, not for one parcel
+	Face        session.Face // of the link
+	Person      bool         // it speaks for the person, not for one parcel
 	Waybill     doorstep.Waybill
 	Groups      []wishGroup
 	ScriptTexts map[string]string
@@ -66,30 +129,25 @@ type wish struct {
 	Opposites string // tag codes, for the script
 }
 
-// page draws GET /p/{token}. It changes nothing: a link is opened by previews
-// and scanners before its owner sees it.
-func (p consumer) page(c echo.Context) error {
-	actor, err := p.tokens.Authenticate(c.Request().Context(), c.Param("token"))
-	if err != nil && !errors.Is(err, access.ErrUnknown) {
+// page draws what a link of the public API opens.
+func (p consumer) page(c echo.Context, face session.Face, secret string) error {
+	actor, err := p.Tokens.Authenticate(c.Request().Context(), secret)
+	if errors.Is(err, access.ErrUnknown) {
+		return p.over(c)
+	}
+	if err != nil {
 		return fmt.Errorf("consumer's page: %w", err)
 	}
 	v := newView(textsOf(c))
-	if err == nil && actor.Role == doorstep.RoleConsumer {
-		v.Known, v.Person, v.Waybill = true, actor.IsPerson(), actor.Waybill
-	}
-	var page bytes.Buffer
-	if err := consumerPage.Execute(&page, v); err != nil {
-		return fmt.Errorf("consumer's page: %w", err)
-	}
-	private(c, policy, v.Lang)
-	if !v.Known {
-		return c.HTMLBlob(http.StatusNotFound, page.Bytes())
-	}
-	return c.HTMLBlob(http.StatusOK, page.Bytes())
+	v.Face, v.Person, v.Waybill = face, actor.IsPerson(), actor.Waybill
+	return p.draw(c, page{
+		Template: consumerPage, Title: "page.title", Face: "consumer", View: v,
+		Styles: []string{"consumer.css"}, Modules: []string{"consumer.js"},
+	})
 }
 
 func newView(texts i18n.Texts) view {
-	v := view{Texts: texts, Lang: texts.Language.String(), Other: otherThan(texts), ScriptTexts: map[string]string{}}
+	v := view{ScriptTexts: map[string]string{}}
 	for _, group := range wishGroups {
 		g := wishGroup{Title: texts.Text(group.Key)}
 		for _, tag := range group.Tags {

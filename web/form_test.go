@@ -4,16 +4,13 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 
-	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
 
 	"doorstep"
 	"doorstep/outreach"
 	"doorstep/prefs"
-	"doorstep/web"
 )
 
 // forms knows two links, and keeps the answers that it gets.
@@ -48,14 +45,14 @@ func (f *forms) AnswerContact(_ context.Context, secret string, choice outreach.
 	return nil
 }
 
+// ask opens a link in a new browser, and sends method and body to where it leads.
 func (f *forms) ask(method, path, body string) *httptest.ResponseRecorder {
-	e := echo.New()
-	web.Register(e, links{}, f)
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	w := httptest.NewRecorder()
-	e.ServeHTTP(w, r)
-	return w
+	p := newPages(f, nil)
+	opened := p.ask(http.MethodGet, path, "")
+	if to := opened.Header().Get("Location"); to != "" {
+		return p.ask(method, to, body)
+	}
+	return opened
 }
 
 func TestFormsHaveEveryTextInBothLanguages(t *testing.T) {
@@ -63,12 +60,10 @@ func TestFormsHaveEveryTextInBothLanguages(t *testing.T) {
 		for _, link := range []string{questionLink, contactLink, "dsl_1_none"} {
 			page := new(forms).ask(http.MethodGet, "/p/"+link+"?lang="+lang, "")
 			require.Equal(t, lang, page.Header().Get("Content-Language"))
-			require.NotRegexp(t, `[>"]\s*(page|wish|form)\.`, page.Body.String())
+			require.NotRegexp(t, `[>"]\s*(page|link|shell|wish|form)\.\w`, page.Body.String())
 			require.NotContains(t, page.Body.String(), "<script")
 			require.NotContains(t, page.Body.String(), link, "the page holds its secret")
-			require.Equal(t, "no-referrer", page.Header().Get("Referrer-Policy"))
-			require.Equal(t, "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-				page.Header().Get("Content-Security-Policy"))
+			require.Equal(t, "same-origin", page.Header().Get("Referrer-Policy"))
 		}
 		for _, choice := range outreach.Choices {
 			f := &forms{}
@@ -85,7 +80,7 @@ func TestAnAnswerLeadsBackToTheFormSoThatReloadingSendsNothingAgain(t *testing.T
 	f := &forms{}
 	sent := f.ask(http.MethodPost, "/p/"+questionLink+"?lang=en", "tag=locker_ok&answer=yes")
 	require.Equal(t, http.StatusSeeOther, sent.Code)
-	require.Equal(t, "/p/"+questionLink+"?lang=en", sent.Header().Get("Location"))
+	require.Regexp(t, `^/p/link-[a-z2-7]{16}$`, sent.Header().Get("Location"))
 	require.Equal(t, []string{"locker_ok", "en"}, f.answers)
 
 	for _, path := range []string{"/p/" + questionLink + "?tag=locker_ok&answer=no", "/p/" + contactLink + "?choice=locker"} {

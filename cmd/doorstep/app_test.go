@@ -32,6 +32,7 @@ import (
 	"doorstep/push/sink"
 	"doorstep/push/webpush"
 	"doorstep/reading"
+	"doorstep/session"
 	"doorstep/store"
 	"doorstep/store/storetest"
 	"doorstep/telephony"
@@ -56,6 +57,7 @@ type app struct {
 	bell    *push.Bell // of streams
 	desk    *complaints.Desk
 	album   *photos.Album
+	cookies []*http.Cookie // of the browser that opens pages
 
 	operations *api.Server
 }
@@ -139,9 +141,12 @@ func (s *site) node(t *testing.T) *app {
 	a.sender.Observer = a.metrics
 	a.db.Observe(a.metrics)
 	server.Inbox.Arrived = a.metrics.Arrived
+	tokens := &access.Authenticator{Store: a.db, Now: s.clock.Now}
+	jar := session.Jar{Secure: func() bool { return true }}
 	e := api.New(api.Config{
 		Operations: server,
-		Tokens:     api.Tokens{Authenticator: &access.Authenticator{Store: a.db, Now: s.clock.Now}},
+		Tokens:     api.Tokens{Authenticator: tokens},
+		Cookie:     jar.OfPage,
 		Replays:    store.Replays{DB: a.db},
 		Exchange:   server.Exchange,
 		Accounts:   server.Accounts,
@@ -154,7 +159,7 @@ func (s *site) node(t *testing.T) *app {
 		NewID:      uuid.NewString,
 		Draw:       func() float64 { return 0.5 },
 	})
-	web.Register(e, &access.Authenticator{Store: a.db, Now: s.clock.Now}, server.Outreach)
+	web.Register(e, web.Config{Tokens: tokens, Sessions: server.Office, Forms: server.Outreach, Jar: jar, Log: log})
 	e.Use(a.metrics.Requests(e))
 	a.relay = feed.NewRelay(a.db, s.clock.Now, log)
 	a.sorter = telephony.NewSorter(telephony.Sorter{Store: a.db, Policy: policy, Now: s.clock.Now, NewID: doorstep.MakeID, Log: log})
@@ -219,6 +224,12 @@ type picture []byte
 // is none.
 func (a *app) send(method, token, path string, body any, headers ...header) answer {
 	a.t.Helper()
+	return a.sendTo(a.handler, method, token, path, body, headers...)
+}
+
+// sendTo is send past the checks, or through them.
+func (a *app) sendTo(handler http.Handler, method, token, path string, body any, headers ...header) answer {
+	a.t.Helper()
 	var in io.Reader
 	kind := "application/json"
 	switch b := body.(type) {
@@ -245,7 +256,7 @@ func (a *app) send(method, token, path string, body any, headers ...header) answ
 		h(r)
 	}
 	w := httptest.NewRecorder()
-	a.handler.ServeHTTP(w, r)
+	handler.ServeHTTP(w, r)
 	return answer{t: a.t, request: method + " " + path, status: w.Code, header: w.Header(), body: w.Body.Bytes()}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"os"
 	"time"
 
@@ -23,6 +24,8 @@ import (
 type demoCmd struct {
 	Once   bool   `help:"Stop after the story; fail if a step of it did."`
 	Listen string `help:"Address to listen on (default: 127.0.0.1:8080, or any free port if that is taken)."`
+
+	told func(*demoStory) // told once the story is; nil outside tests
 }
 
 const (
@@ -82,7 +85,12 @@ func (c *demoCmd) tell(ctx context.Context, s *streams, base, phonesAt string, t
 		return err
 	}
 	phones.SetCouriers(couriers) // gives each phone its acknowledge button
-	story := &demoStory{teller: t, api: demoAPI{base: base, client: &http.Client{Timeout: 10 * time.Second}}, tokens: tokens, phones: phones}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return err
+	}
+	browser := &http.Client{Timeout: 10 * time.Second, Jar: jar}
+	story := &demoStory{teller: t, api: demoAPI{base: base, client: browser}, tokens: tokens, phones: phones}
 	if err := story.settle(ctx, s.Err); err != nil {
 		return err
 	}
@@ -94,6 +102,9 @@ func (c *demoCmd) tell(ctx context.Context, s *streams, base, phonesAt string, t
 		return nil
 	}
 	story.invite(phonesAt)
+	if c.told != nil {
+		c.told(story)
+	}
 	<-ctx.Done()
 	return nil
 }
@@ -135,7 +146,11 @@ type demoTokens struct {
 	integrator string
 	couriers   map[string]string // by courier
 	managers   map[string]string // by outlet
+	links      demoLinks
 }
+
+// demoLinks sign in to the pages, once each.
+type demoLinks struct{ courier, manager, hq string }
 
 // byPhone are the couriers' tokens by where FCM reaches them.
 func (t demoTokens) byPhone() map[string]string {
@@ -166,6 +181,15 @@ func newDemoTokens(ctx context.Context, where database) (demoTokens, error) {
 		}
 		for _, c := range demoCouriers {
 			t.couriers[c.id] = create(access.Request{Role: doorstep.RoleCourier, CourierID: c.id})
+		}
+		link := func(r access.Request) string {
+			r.Link = true
+			return create(r)
+		}
+		t.links = demoLinks{
+			courier: link(access.Request{Role: doorstep.RoleCourier, CourierID: wang.id}),
+			manager: link(access.Request{Role: doorstep.RoleManager, OutletID: demoOutlets[0].id, Subject: demoOutlets[0].manager}),
+			hq:      link(access.Request{Role: doorstep.RoleHQ, Subject: demoHQ}),
 		}
 		return err
 	})

@@ -53,18 +53,22 @@ func (a demoAPI) call(ctx context.Context, token, method, path string, in, out a
 	return nil
 }
 
-// page opens a page as a browser that reads Chinese would, and gives its
-// status.
+// page opens a page and gives its status.
 func (a demoAPI) page(ctx context.Context, url string) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return 0, err
-	}
-	res, err := a.client.Do(req)
+	res, err := a.open(ctx, url)
 	if err != nil {
 		return 0, err
 	}
 	return res.StatusCode, res.Body.Close()
+}
+
+// open opens a page as a browser would.
+func (a demoAPI) open(ctx context.Context, url string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	return a.client.Do(req)
 }
 
 // dispatch reports parcels and gives their verdicts.

@@ -67,9 +67,17 @@ func (d *demoStory) messageAbout(ctx context.Context, waybill string) (message a
 	return message, err
 }
 
-// tap sends a form of a page, as a browser without scripts would.
-func (a demoAPI) tap(ctx context.Context, page string, form url.Values) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, page, strings.NewReader(form.Encode()))
+// tap opens a link and sends a form of the page that it leads to, as a browser
+// without scripts would.
+func (a demoAPI) tap(ctx context.Context, link string, form url.Values) error {
+	opened, err := a.open(ctx, link)
+	if err != nil {
+		return err
+	}
+	if err := opened.Body.Close(); err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, opened.Request.URL.String(), strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
 	}

@@ -351,9 +351,14 @@ func (d *demoStory) invite(phonesAt string) {
 	fmt.Fprintf(d.out, `
 Look around (Ctrl-C ends it all):
   the consumer's page   %s
+  the courier's page    %s
+  the outlet's console  %s
+  headquarters          %s
   the couriers' phones  %s/
   the API's docs        %s/docs
-`, d.link.URL, phonesAt, d.api.base)
+(The three in the middle sign you in, once, within 15 minutes.)
+`, d.link.URL, signInURL(d.api.base, d.tokens.links.courier), signInURL(d.api.base, d.tokens.links.manager),
+		signInURL(d.api.base, d.tokens.links.hq), phonesAt, d.api.base)
 	fmt.Fprintf(d.out, `
 Ask it yourself:
   BASE=%s

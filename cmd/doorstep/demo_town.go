@@ -26,6 +26,9 @@ var demoOutlets = []demoOutlet{
 	{"old-town", "老城网点", "Sun Qiang"},
 }
 
+// demoHQ is the name of somebody at headquarters.
+const demoHQ = "Qian Hui"
+
 type demoCourier struct{ id, name, outlet string }
 
 var demoCouriers = []demoCourier{

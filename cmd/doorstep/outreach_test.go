@@ -15,6 +15,7 @@ import (
 	"doorstep"
 	"doorstep/access"
 	"doorstep/api"
+	"doorstep/session"
 	"doorstep/store/storetest"
 )
 
@@ -45,13 +46,19 @@ func (a *app) messages() (list []api.ConsumerMessage) {
 // page opens a message's link as a browser does.
 func (a *app) page(m api.ConsumerMessage) *httptest.ResponseRecorder {
 	a.t.Helper()
-	return a.browse(http.MethodGet, strings.TrimPrefix(m.URL, "https://doorstep.example"), "")
+	opened := a.browse(http.MethodGet, strings.TrimPrefix(m.URL, "https://doorstep.example"), "")
+	if to := opened.Header().Get("Location"); to != "" {
+		return a.browse(http.MethodGet, to, "")
+	}
+	return opened
 }
 
 // tap sends a form of a message's page.
 func (a *app) tap(m api.ConsumerMessage, form string) *httptest.ResponseRecorder {
 	a.t.Helper()
-	return a.browse(http.MethodPost, strings.TrimPrefix(m.URL, "https://doorstep.example")+"?lang=en", form)
+	link := strings.TrimPrefix(m.URL, "https://doorstep.example/p/")
+	a.browse(http.MethodGet, "/p/"+link, "")
+	return a.browse(http.MethodPost, "/p/"+string(session.OfLink(link)), form)
 }
 
 // answered taps, and follows to the page that shows it.
@@ -69,8 +76,12 @@ func (a *app) browse(method, path, form string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(form))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Accept-Language", "en")
+	for _, c := range a.cookies {
+		r.AddCookie(c)
+	}
 	w := httptest.NewRecorder()
 	a.streams.ServeHTTP(w, r)
+	a.cookies = append(a.cookies, w.Result().Cookies()...)
 	return w
 }
 
@@ -112,8 +123,8 @@ func TestALearnedPermissionIsAQuestionAndAYesIsAConsent(t *testing.T) {
 			require.Equal(t, http.StatusOK, w.Code)
 			require.Contains(t, w.Body.String(), "A parcel locker is fine")
 			require.NotContains(t, w.Body.String(), "<script")
-			require.Contains(t, w.Header().Get("Content-Security-Policy"), "default-src 'none'")
-			require.NotContains(t, w.Header().Get("Content-Security-Policy"), "script-src")
+			require.Contains(t, w.Header().Get("Content-Security-Policy"), "default-src 'self'")
+			require.NotContains(t, w.Header().Get("Content-Security-Policy"), "unsafe")
 			require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
 		}
 		require.Equal(t, api.TagState("asked"), a.tags(me)[0].State)

@@ -33,6 +33,7 @@ import (
 	"doorstep/privacy"
 	"doorstep/push"
 	"doorstep/reading"
+	"doorstep/session"
 	"doorstep/store"
 	"doorstep/telephony"
 	"doorstep/web"
@@ -244,9 +245,11 @@ func (c *serveCmd) publicURL(base string) func() string {
 // handler puts the use cases and the pages behind HTTP.
 func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, log *slog.Logger) http.Handler {
 	tokens := &access.Authenticator{Store: db, Now: now}
+	jar := session.Jar{Secure: func() bool { return strings.HasPrefix(operations.PublicURL(), "https://") }}
 	e := api.New(api.Config{
 		Operations: operations,
 		Tokens:     api.Tokens{Authenticator: tokens},
+		Cookie:     jar.OfPage,
 		Replays:    store.Replays{DB: db},
 		Exchange:   operations.Exchange,
 		Accounts:   operations.Accounts,
@@ -259,7 +262,7 @@ func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, lo
 		NewID:      uuid.NewString,
 		Draw:       mathrand.Float64,
 	})
-	web.Register(e, tokens, operations.Outreach)
+	web.Register(e, web.Config{Tokens: tokens, Sessions: operations.Office, Forms: operations.Outreach, Jar: jar, Log: log})
 	e.Use(measured.Requests(e))
 	return e
 }

@@ -1,11 +1,9 @@
-// The consumer's page: it reads and writes through the public API with the
-// token that is the last part of the page's own address. The token goes into no
-// other address and into no storage.
+// The consumer's page: it reads and writes through the public API, signed in by
+// the cookie that its face names. No script can read the cookie.
 
-const token = location.pathname.split("/").pop();
 const lang = document.documentElement.lang;
 const main = document.querySelector("main");
-const { waybill, scope } = main.dataset; // waybill: empty for a person's link
+const { waybill, scope, face } = document.querySelector("[data-face]").dataset; // waybill: empty for a person's link
 const texts = JSON.parse(document.getElementById("texts").textContent);
 const text = (key) => texts[key] ?? key;
 const $ = (selector) => main.querySelector(selector);
@@ -25,7 +23,7 @@ async function call(method, path, body, headers = {}) {
     answer = await fetch(path, {
       method,
       headers: {
-        Authorization: `Bearer ${token}`,
+        "Doorstep-Face": face,
         "Accept-Language": lang,
         ...(body ? { "Content-Type": "application/json" } : {}),
         ...headers,

@@ -1,0 +1,142 @@
+// What the browser tests share: a real Chromium against a real server with the
+// demo's data. See TestThePagesInABrowser in cmd/doorstep.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const need = (name) => process.env[name] ?? assert.fail(`${name} is not set: run make test`);
+
+export const base = need("DOORSTEP_BASE");
+const links = need("DOORSTEP_LINKS");
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+export const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } };
+export const languages = ["zh-CN", "en"];
+export const schemes = ["light", "dark"];
+
+// looks are all the ways in which a page is looked at.
+export const looks = languages.flatMap((lang) =>
+  schemes.flatMap((scheme) => Object.keys(sizes).map((size) => ({ lang, scheme, size }))));
+
+export const nameOf = ({ lang, scheme, size }) => `${size}-${scheme}-${lang}`;
+
+let browser;
+
+// launch is for before(); close is for after().
+export async function launch() {
+  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : []; // Chromium's sandbox refuses root
+  browser = await chromium.launch({ executablePath: need("DOORSTEP_BROWSER"), args });
+}
+export const close = () => browser.close();
+
+// link makes a fresh link: for a courier, manager or hq to sign in with, once,
+// or a consumer's, for one parcel or the person.
+export async function link(who) {
+  const answer = await fetch(`${links}/${who}`);
+  assert.equal(answer.status, 200, `a link for ${who}`);
+  return (await answer.text()).trim();
+}
+
+// visit opens a browser of its own and hands its page to walk. Whatever the page
+// asks of others, and whatever its policy has to stop, fails the walk.
+export async function visit({ lang = "en", scheme = "light", size = "phone", script = true } = {}, walk) {
+  const context = await browser.newContext({
+    viewport: sizes[size], locale: lang, colorScheme: scheme, javaScriptEnabled: script, hasTouch: size === "phone",
+  });
+  const wrong = [];
+  context.on("request", (r) => {
+    if (!r.url().startsWith(base) && !/^(data|blob):/.test(r.url())) wrong.push(`asks ${r.url()}`);
+  });
+  context.on("console", (m) => {
+    if (/Content Security Policy|Content-Security-Policy/i.test(m.text())) wrong.push(m.text());
+  });
+  context.on("weberror", (e) => wrong.push(String(e.error())));
+  try {
+    const page = await context.newPage();
+    await walk(page, context);
+  } finally {
+    await context.close();
+  }
+  assert.deepEqual(wrong, []);
+}
+
+// signIn uses a link as a person does.
+export async function signIn(page, who) {
+  await page.goto(await link(who));
+  await page.locator("main button").click();
+  await page.waitForLoadState();
+}
+
+const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+// accessible holds the page to WCAG 2.2 A and AA, and to its width.
+export async function accessible(page, what) {
+  await page.evaluate(axeSource);
+  const found = await page.evaluate((values) => window.axe.run(document, { runOnly: { type: "tag", values } }), rules);
+  const told = found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.any[0]?.message ?? ""}`).join("; ")}`);
+  assert.deepEqual(told, [], what);
+  const wide = await page.evaluate(() => {
+    const edge = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= edge) return [];
+    return [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > edge + 1).map((e) => `${e.tagName} ${e.className}`);
+  });
+  assert.deepEqual(wide.slice(0, 8), [], `${what}: wider than the screen`);
+}
+
+// narrow looks at the page at 320 px, as at 1,280 px enlarged four times.
+export async function narrow(page, what) {
+  const before = page.viewportSize();
+  await page.setViewportSize({ width: 320, height: 640 });
+  await accessible(page, `${what} at 320 px`);
+  await page.setViewportSize(before);
+}
+
+// tabTo goes to an element by the keyboard alone. Focus must be seen.
+export async function tabTo(page, selector, most = 60) {
+  for (let i = 0; i < most; i++) {
+    await page.keyboard.press("Tab");
+    const at = await page.evaluate((s) => {
+      const e = document.activeElement;
+      const style = getComputedStyle(e);
+      return { there: e.matches(s), shown: style.outlineStyle !== "none" || style.boxShadow !== "none", name: e.outerHTML.slice(0, 80) };
+    }, selector);
+    if (at.there) {
+      assert.ok(at.shown, `no focus to be seen on ${at.name}`);
+      return;
+    }
+  }
+  assert.fail(`${selector} cannot be reached by keyboard`);
+}
+
+// Bounds of a page on a phone with a slow connection: 1.6 Mbit/s and 150 ms away,
+// with a processor four times slower than this one.
+const slow = { offline: false, latency: 150, downloadThroughput: 1.6e6 / 8, uploadThroughput: 750e3 / 8 };
+const slower = 4;
+const mostBytes = 150_000;
+const mostMS = 1000;
+
+// light measures how much a page transfers, and when it is usable: drawn, with
+// its scripts run. The best of three counts, for the machine has other work.
+export async function light(url, state) {
+  let best = Infinity, bytes = 0;
+  for (let i = 0; i < 3 && best > mostMS; i++) {
+    await visit({}, async (page, context) => {
+      if (state) await context.addCookies(state);
+      const session = await context.newCDPSession(page);
+      await session.send("Network.enable");
+      await session.send("Network.emulateNetworkConditions", slow);
+      await session.send("Emulation.setCPUThrottlingRate", { rate: slower });
+      bytes = 0;
+      session.on("Network.loadingFinished", (e) => { bytes += e.encodedDataLength; });
+      await page.goto(url, { waitUntil: "networkidle" });
+      const ms = await page.evaluate(() => Math.max(
+        performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd,
+        performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Infinity));
+      best = Math.min(best, ms);
+    });
+  }
+  assert.ok(bytes > 0 && bytes <= mostBytes, `${url}: ${bytes} bytes`);
+  assert.ok(best <= mostMS, `${url}: usable after ${best} ms`);
+  return { bytes, ms: Math.round(best) };
+}
