@@ -17,6 +17,13 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for AttemptTallyAllowedNext.
+const (
+	AttemptTallyAllowedNextDeliver AttemptTallyAllowedNext = "deliver"
+	AttemptTallyAllowedNextReroute AttemptTallyAllowedNext = "reroute"
+	AttemptTallyAllowedNextReturn  AttemptTallyAllowedNext = "return"
+)
+
 // Defines values for ClockState.
 const (
 	ClockStateBreached ClockState = "breached"
@@ -83,6 +90,29 @@ const (
 	ItemStatusRejected  ItemStatus = "rejected"
 )
 
+// Defines values for ParcelStatus.
+const (
+	ParcelStatusAnnounced ParcelStatus = "announced"
+	ParcelStatusAttempted ParcelStatus = "attempted"
+	ParcelStatusOut       ParcelStatus = "out"
+	ParcelStatusSigned    ParcelStatus = "signed"
+)
+
+// Defines values for SignForAct.
+const (
+	SignForActCorrection SignForAct = "correction"
+	SignForActSignFor    SignForAct = "sign_for"
+	SignForActWithdrawal SignForAct = "withdrawal"
+)
+
+// Defines values for SignGround.
+const (
+	SignGroundConsent   SignGround = "consent"
+	SignGroundInPerson  SignGround = "in_person"
+	SignGroundOverride  SignGround = "override"
+	SignGroundWithdrawn SignGround = "withdrawn"
+)
+
 // Defines values for TagLevel.
 const (
 	TagLevelAdvise TagLevel = "advise"
@@ -111,6 +141,7 @@ const (
 	UnreadAlertReasonProviderDown UnreadAlertReason = "provider_down"
 	UnreadAlertReasonQuietHours   UnreadAlertReason = "quiet_hours"
 	UnreadAlertReasonRefused      UnreadAlertReason = "refused"
+	UnreadAlertReasonSignedFirst  UnreadAlertReason = "signed_first"
 	UnreadAlertReasonSuperseded   UnreadAlertReason = "superseded"
 	UnreadAlertReasonWaiting      UnreadAlertReason = "waiting"
 )
@@ -150,8 +181,77 @@ type AlertPage struct {
 	NextAfter int64 `json:"next_after"`
 }
 
+// Attempt defines model for Attempt.
+type Attempt struct {
+	At time.Time `json:"at"`
+
+	// Counts It is one of the two free ones.
+	Counts bool `json:"counts"`
+
+	// ID The record's id among the evidence.
+	ID      string          `json:"id"`
+	No      int             `json:"no"`
+	Outcome *AttemptOutcome `json:"outcome,omitempty"`
+
+	// Reason Of `out_of_time`, `bad_weather`, `vehicle_trouble` and `parcel_damaged` nothing counts against the consignee.
+	Reason     *AttemptReason `json:"reason,omitempty"`
+	ReceivedAt time.Time      `json:"received_at"`
+
+	// Text The reason in words.
+	Text *string `json:"text,omitempty"`
+}
+
+// AttemptInput defines model for AttemptInput.
+type AttemptInput struct {
+	// At RFC 3339 with an offset or `Z`.
+	At GivenTime `json:"at"`
+
+	// ClientID Made by the phone.
+	ClientID ClientID `json:"client_id"`
+
+	// EvidenceIds The phone's own ids of records that show it.
+	EvidenceIds *[]string      `json:"evidence_ids,omitempty"`
+	Location    *PlaceInput    `json:"location,omitempty"`
+	Outcome     AttemptOutcome `json:"outcome"`
+
+	// PhotoSha256 SHA-256 of the photo's bytes.
+	PhotoSha256 *PhotoHash `json:"photo_sha256,omitempty"`
+
+	// Reason Of `out_of_time`, `bad_weather`, `vehicle_trouble` and `parcel_damaged` nothing counts against the consignee.
+	Reason AttemptReason `json:"reason"`
+}
+
+// AttemptOutcome defines model for AttemptOutcome.
+type AttemptOutcome = string
+
+// AttemptReason Of `out_of_time`, `bad_weather`, `vehicle_trouble` and `parcel_damaged` nothing counts against the consignee.
+type AttemptReason = string
+
+// AttemptResult defines model for AttemptResult.
+type AttemptResult struct {
+	Attempt  Attempt      `json:"attempt"`
+	Attempts AttemptTally `json:"attempts"`
+}
+
+// AttemptTally defines model for AttemptTally.
+type AttemptTally struct {
+	AllowedNext []AttemptTallyAllowedNext `json:"allowed_next"`
+
+	// Chargeable Another delivery, a return or another address may be charged.
+	Chargeable bool `json:"chargeable"`
+	Counted    int  `json:"counted"`
+	FreeLeft   int  `json:"free_left"`
+	Made       int  `json:"made"`
+}
+
+// AttemptTallyAllowedNext defines model for AttemptTally.AllowedNext.
+type AttemptTallyAllowedNext string
+
 // Category The chief grievance of a complaint.
 type Category = string
+
+// ClientID Made by the phone.
+type ClientID = string
 
 // Clock defines model for Clock.
 type Clock struct {
@@ -366,6 +466,8 @@ type ComplaintWords struct {
 type Consent struct {
 	AddressID *string     `json:"address_id,omitempty"`
 	Facility  *string     `json:"facility,omitempty"`
+	FeeFen    *int64      `json:"fee_fen,omitempty"`
+	FreeUntil *time.Time  `json:"free_until,omitempty"`
 	GivenAt   time.Time   `json:"given_at"`
 	ID        string      `json:"id"`
 	Kind      ConsentKind `json:"kind"`
@@ -383,8 +485,14 @@ type Consent struct {
 // ConsentInput defines model for ConsentInput.
 type ConsentInput struct {
 	// AddressID For scope `address`; else the address of `waybill`.
-	AddressID *string     `json:"address_id,omitempty"`
-	Facility  *string     `json:"facility,omitempty"`
+	AddressID *string `json:"address_id,omitempty"`
+	Facility  *string `json:"facility,omitempty"`
+
+	// FeeFen What a day after that costs.
+	FeeFen *int64 `json:"fee_fen,omitempty"`
+
+	// FreeUntil Until when keeping it there is free.
+	FreeUntil *GivenTime  `json:"free_until,omitempty"`
 	Kind      ConsentKind `json:"kind"`
 
 	// ReceiptMethod How I get the parcel from there.
@@ -696,11 +804,13 @@ type EvidencePage struct {
 // EvidenceRecord defines model for EvidenceRecord.
 type EvidenceRecord struct {
 	AccuracyM *float64 `json:"accuracy_m,omitempty"`
+	Act       *string  `json:"act,omitempty"`
 
 	// Action What was done to a complaint; none of its filing.
-	Action  *string `json:"action,omitempty"`
-	AlertID *string `json:"alert_id,omitempty"`
-	Attempt *int    `json:"attempt,omitempty"`
+	Action    *string `json:"action,omitempty"`
+	AddressID *string `json:"address_id,omitempty"`
+	AlertID   *string `json:"alert_id,omitempty"`
+	Attempt   *int    `json:"attempt,omitempty"`
 
 	// By Who at the outlet says so.
 	By *string `json:"by,omitempty"`
@@ -713,45 +823,57 @@ type EvidenceRecord struct {
 	ClientID    *string  `json:"client_id,omitempty"`
 	Code        *string  `json:"code,omitempty"`
 	ComplaintID *string  `json:"complaint_id,omitempty"`
+	ConsentID   *string  `json:"consent_id,omitempty"`
 	CourierID   *string  `json:"courier_id,omitempty"`
 	Direction   *string  `json:"direction,omitempty"`
 	DurationS   *float64 `json:"duration_s,omitempty"`
 
 	// Erased The values were erased; the record and its proof remain.
-	Erased *bool   `json:"erased,omitempty"`
-	Event  *string `json:"event,omitempty"`
-	From   *string `json:"from,omitempty"`
-	ID     string  `json:"id"`
+	Erased      *bool     `json:"erased,omitempty"`
+	Event       *string   `json:"event,omitempty"`
+	EvidenceIds *[]string `json:"evidence_ids,omitempty"`
+	Facility    *string   `json:"facility,omitempty"`
+	FeeFen      *int64    `json:"fee_fen,omitempty"`
+	FreeUntil   *string   `json:"free_until,omitempty"`
+	From        *string   `json:"from,omitempty"`
+	Ground      *string   `json:"ground,omitempty"`
+	ID          string    `json:"id"`
 
 	// Kind What a record is about, such as `call`, `message`, `attempt`, `location` or `photo`. More kinds may come.
 	//
 	// Examples: call
-	Kind EvidenceKind `json:"kind"`
-	Lat  *float64     `json:"lat,omitempty"`
-	Lng  *float64     `json:"lng,omitempty"`
+	Kind   EvidenceKind `json:"kind"`
+	Lat    *float64     `json:"lat,omitempty"`
+	Lng    *float64     `json:"lng,omitempty"`
+	Method *string      `json:"method,omitempty"`
 
 	// OccurredAt As the source says.
-	OccurredAt time.Time `json:"occurred_at"`
-	Outcome    *string   `json:"outcome,omitempty"`
-	Provider   *string   `json:"provider,omitempty"`
-	PushID     *string   `json:"push_id,omitempty"`
-	Reason     *string   `json:"reason,omitempty"`
-	ReceivedAt time.Time `json:"received_at"`
+	OccurredAt       time.Time `json:"occurred_at"`
+	Outcome          *string   `json:"outcome,omitempty"`
+	PhotoSha256      *string   `json:"photo_sha256,omitempty"`
+	PickupCodeIssued *bool     `json:"pickup_code_issued,omitempty"`
+	Provider         *string   `json:"provider,omitempty"`
+	PushID           *string   `json:"push_id,omitempty"`
+	Reason           *string   `json:"reason,omitempty"`
+	ReceiptMethod    *string   `json:"receipt_method,omitempty"`
+	ReceivedAt       time.Time `json:"received_at"`
 
 	// Reporter From an integrator, who complained if it was not the consignee.
 	Reporter *Reporter `json:"reporter,omitempty"`
+	Scope    *string   `json:"scope,omitempty"`
 	Sha256   *string   `json:"sha256,omitempty"`
 
 	// SkewMs How long after `occurred_at` we received it, in milliseconds. Negative if the source's clock is ahead.
 	SkewMs *int64 `json:"skew_ms,omitempty"`
 
 	// Source Who says so.
-	Source   EvidenceSource `json:"source"`
-	Tags     *[]Tag         `json:"tags,omitempty"`
-	TakenAt  *string        `json:"taken_at,omitempty"`
-	Template *string        `json:"template,omitempty"`
-	Text     *string        `json:"text,omitempty"`
-	To       *string        `json:"to,omitempty"`
+	Source     EvidenceSource `json:"source"`
+	Tags       *[]Tag         `json:"tags,omitempty"`
+	TakenAt    *string        `json:"taken_at,omitempty"`
+	Template   *string        `json:"template,omitempty"`
+	Text       *string        `json:"text,omitempty"`
+	To         *string        `json:"to,omitempty"`
+	ValidUntil *string        `json:"valid_until,omitempty"`
 
 	// Verdict Of a tag.
 	Verdict *string `json:"verdict,omitempty"`
@@ -983,6 +1105,53 @@ type OutletInput struct {
 	TimeZone *string `json:"time_zone,omitempty"`
 }
 
+// Override defines model for Override.
+type Override struct {
+	CourierID *string `json:"courier_id,omitempty"`
+	OutletID  string  `json:"outlet_id"`
+	SignFor   SignFor `json:"sign_for"`
+}
+
+// OverrideInput defines model for OverrideInput.
+type OverrideInput struct {
+	// At RFC 3339 with an offset or `Z`.
+	At *GivenTime `json:"at,omitempty"`
+
+	// ClientID Made by the phone.
+	ClientID *ClientID   `json:"client_id,omitempty"`
+	Facility *string     `json:"facility,omitempty"`
+	Location *PlaceInput `json:"location,omitempty"`
+
+	// Method Who took the parcel, or where it was left. All but `in_person` need the consignee's consent.
+	Method SignMethod `json:"method"`
+
+	// PhotoSha256 SHA-256 of the photo's bytes.
+	PhotoSha256      *PhotoHash `json:"photo_sha256,omitempty"`
+	PickupCodeIssued *bool      `json:"pickup_code_issued,omitempty"`
+	Reason           string     `json:"reason"`
+}
+
+// OverridePage defines model for OverridePage.
+type OverridePage struct {
+	Items      []Override `json:"items"`
+	NextCursor *string    `json:"next_cursor"`
+}
+
+// Parcel defines model for Parcel.
+type Parcel struct {
+	Attempts AttemptTally `json:"attempts"`
+
+	// History The attempts, the oldest first.
+	History  []Attempt    `json:"history"`
+	OutletID string       `json:"outlet_id"`
+	SignFor  *SignFor     `json:"sign_for,omitempty"`
+	Status   ParcelStatus `json:"status"`
+	Waybill  string       `json:"waybill"`
+}
+
+// ParcelStatus defines model for Parcel.Status.
+type ParcelStatus string
+
 // PauseReason defines model for PauseReason.
 type PauseReason = string
 
@@ -990,6 +1159,28 @@ type PauseReason = string
 //
 // Examples: +8613800000000
 type Phone = string
+
+// PhotoHash SHA-256 of the photo's bytes.
+type PhotoHash = string
+
+// Place defines model for Place.
+type Place struct {
+	AccuracyM float64 `json:"accuracy_m"`
+	Lat       float64 `json:"lat"`
+	Lng       float64 `json:"lng"`
+}
+
+// PlaceInput defines model for PlaceInput.
+type PlaceInput struct {
+	// AccuracyM Metres.
+	AccuracyM *float64 `json:"accuracy_m"`
+
+	// Lat Degrees, WGS 84.
+	Lat *float64 `json:"lat"`
+
+	// Lng Degrees, WGS 84.
+	Lng *float64 `json:"lng"`
+}
 
 // PreContact defines model for PreContact.
 type PreContact struct {
@@ -1121,13 +1312,19 @@ type RunItem struct {
 	Acked   bool    `json:"acked"`
 	AlertID *string `json:"alert_id,omitempty"`
 
+	// Attempts How many deliveries have failed.
+	Attempts *int `json:"attempts,omitempty"`
+
 	// DoFirst What to do before going to the door.
 	DoFirst      DoFirst       `json:"do_first"`
 	Instructions []Instruction `json:"instructions"`
 
 	// Note The consignee's own words.
-	Note    *string `json:"note,omitempty"`
-	Waybill string  `json:"waybill"`
+	Note *string `json:"note,omitempty"`
+
+	// Signed It is signed for; such parcels stand last.
+	Signed  *bool  `json:"signed,omitempty"`
+	Waybill string `json:"waybill"`
 }
 
 // ScanBatch defines model for ScanBatch.
@@ -1176,6 +1373,104 @@ type ScanResults struct {
 	Rejected  int          `json:"rejected"`
 	Results   []ScanResult `json:"results"`
 }
+
+// SignFor defines model for SignFor.
+type SignFor struct {
+	Act SignForAct `json:"act"`
+
+	// At The phone's clock.
+	At time.Time `json:"at"`
+
+	// By The manager who overrode or corrected.
+	By *string `json:"by,omitempty"`
+
+	// ConsentID Of ground `consent`.
+	ConsentID *string `json:"consent_id,omitempty"`
+	Facility  *string `json:"facility,omitempty"`
+
+	// Ground Why it was allowed.
+	Ground SignGround `json:"ground"`
+
+	// ID The record's id among the evidence.
+	ID string `json:"id"`
+
+	// Late Received more than 15 minutes after `at`.
+	Late     bool   `json:"late"`
+	Location *Place `json:"location,omitempty"`
+
+	// Method Who took the parcel, or where it was left. All but `in_person` need the consignee's consent.
+	Method           *SignMethod `json:"method,omitempty"`
+	PhotoSha256      *string     `json:"photo_sha256,omitempty"`
+	PickupCodeIssued *bool       `json:"pickup_code_issued,omitempty"`
+	Reason           *string     `json:"reason,omitempty"`
+	ReceivedAt       time.Time   `json:"received_at"`
+
+	// SkewMs How long after `at` we received it, in milliseconds.
+	SkewMs int64 `json:"skew_ms"`
+
+	// Text For the consumer, in words.
+	Text *string `json:"text,omitempty"`
+
+	// Version 1, 2, ...: each takes the place of the one before.
+	Version int    `json:"version"`
+	Waybill string `json:"waybill"`
+
+	// WithoutConsent For the consumer: the manager did without.
+	WithoutConsent *bool `json:"without_consent,omitempty"`
+}
+
+// SignForAct defines model for SignFor.Act.
+type SignForAct string
+
+// SignForCorrectionInput Either `method` or `withdraw`.
+type SignForCorrectionInput struct {
+	// At RFC 3339 with an offset or `Z`.
+	At *GivenTime `json:"at,omitempty"`
+
+	// ClientID Made by the phone.
+	ClientID *ClientID   `json:"client_id,omitempty"`
+	Facility *string     `json:"facility,omitempty"`
+	Location *PlaceInput `json:"location,omitempty"`
+
+	// Method Who took the parcel, or where it was left. All but `in_person` need the consignee's consent.
+	Method *SignMethod `json:"method,omitempty"`
+
+	// PhotoSha256 SHA-256 of the photo's bytes.
+	PhotoSha256      *PhotoHash `json:"photo_sha256,omitempty"`
+	PickupCodeIssued *bool      `json:"pickup_code_issued,omitempty"`
+	Reason           string     `json:"reason"`
+
+	// Withdraw Nothing was handed over.
+	Withdraw *bool `json:"withdraw,omitempty"`
+}
+
+// SignForInput defines model for SignForInput.
+type SignForInput struct {
+	// At RFC 3339 with an offset or `Z`.
+	At GivenTime `json:"at"`
+
+	// ClientID Made by the phone.
+	ClientID ClientID `json:"client_id"`
+
+	// Facility Which locker, pickup point or person.
+	Facility *string     `json:"facility,omitempty"`
+	Location *PlaceInput `json:"location,omitempty"`
+
+	// Method Who took the parcel, or where it was left. All but `in_person` need the consignee's consent.
+	Method SignMethod `json:"method"`
+
+	// PhotoSha256 SHA-256 of the photo's bytes.
+	PhotoSha256 *PhotoHash `json:"photo_sha256,omitempty"`
+
+	// PickupCodeIssued The consignee was sent a code for the facility.
+	PickupCodeIssued *bool `json:"pickup_code_issued,omitempty"`
+}
+
+// SignGround Why it was allowed.
+type SignGround string
+
+// SignMethod Who took the parcel, or where it was left. All but `in_person` need the consignee's consent.
+type SignMethod = string
 
 // Span defines model for Span.
 type Span struct {
@@ -1272,14 +1567,14 @@ type UnreadAlert struct {
 	// InformedAt When he opened it.
 	InformedAt *time.Time `json:"informed_at,omitempty"`
 
-	// Reason Why nothing shows that the courier knew: `waiting` (it is on its way), `no_device`, `provider_down`, `refused`, `expired`, `quiet_hours`, `budget`, `superseded` (the consignee's wishes changed first), or `never_acked` (the push service took it, no phone said more). Absent where he opened it.
+	// Reason Why nothing shows that the courier knew: `waiting` (it is on its way), `no_device`, `provider_down`, `refused`, `expired`, `quiet_hours`, `budget`, `superseded` (the consignee's wishes changed first), `signed_first` (the parcel was signed for before), or `never_acked` (the push service took it, no phone said more). Absent where he opened it.
 	Reason  *UnreadAlertReason `json:"reason,omitempty"`
 	State   UnreadAlertState   `json:"state"`
 	Tags    []Tag              `json:"tags"`
 	Waybill string             `json:"waybill"`
 }
 
-// UnreadAlertReason Why nothing shows that the courier knew: `waiting` (it is on its way), `no_device`, `provider_down`, `refused`, `expired`, `quiet_hours`, `budget`, `superseded` (the consignee's wishes changed first), or `never_acked` (the push service took it, no phone said more). Absent where he opened it.
+// UnreadAlertReason Why nothing shows that the courier knew: `waiting` (it is on its way), `no_device`, `provider_down`, `refused`, `expired`, `quiet_hours`, `budget`, `superseded` (the consignee's wishes changed first), `signed_first` (the parcel was signed for before), or `never_acked` (the push service took it, no phone said more). Absent where he opened it.
 type UnreadAlertReason string
 
 // UnreadAlertState defines model for UnreadAlert.State.
@@ -1437,6 +1732,21 @@ type ListOutletAlertsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListOverridesParams defines parameters for ListOverrides.
+type ListOverridesParams struct {
+	// From Received not before this time.
+	From *GivenTime `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Received before this time.
+	To *GivenTime `form:"to,omitempty" json:"to,omitempty"`
+
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, as it was given.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // FileComplaintJSONRequestBody defines body for FileComplaint for application/json ContentType.
 type FileComplaintJSONRequestBody = ComplaintInput
 
@@ -1497,8 +1807,20 @@ type CorrectMyTagJSONRequestBody = CorrectionInput
 // PutOutletJSONRequestBody defines body for PutOutlet for application/json ContentType.
 type PutOutletJSONRequestBody = OutletInput
 
+// CreateAttemptJSONRequestBody defines body for CreateAttempt for application/json ContentType.
+type CreateAttemptJSONRequestBody = AttemptInput
+
 // CreateConsumerLinkJSONRequestBody defines body for CreateConsumerLink for application/json ContentType.
 type CreateConsumerLinkJSONRequestBody = ConsumerLinkInput
+
+// SignForJSONRequestBody defines body for SignFor for application/json ContentType.
+type SignForJSONRequestBody = SignForInput
+
+// CorrectSignForJSONRequestBody defines body for CorrectSignFor for application/json ContentType.
+type CorrectSignForJSONRequestBody = SignForCorrectionInput
+
+// OverrideSignForJSONRequestBody defines body for OverrideSignFor for application/json ContentType.
+type OverrideSignForJSONRequestBody = OverrideInput
 
 // PostTagFeedbackJSONRequestBody defines body for PostTagFeedback for application/json ContentType.
 type PostTagFeedbackJSONRequestBody = FeedbackInput
@@ -1634,12 +1956,30 @@ type ServerInterface interface {
 	// ListOutletAlerts Alerts that nobody acknowledged, newest first
 	// (GET /v1/outlets/{outlet_id}/alerts)
 	ListOutletAlerts(ctx echo.Context, outletID OutletID, params ListOutletAlertsParams) error
+	// ListOverrides Sign-fors without consent, newest first
+	// (GET /v1/overrides)
+	ListOverrides(ctx echo.Context, params ListOverridesParams) error
+	// GetParcel What was recorded of a parcel, and what may be done next
+	// (GET /v1/parcels/{waybill})
+	GetParcel(ctx echo.Context, waybill WaybillInPath) error
+	// CreateAttempt Record a delivery that failed
+	// (POST /v1/parcels/{waybill}/attempts)
+	CreateAttempt(ctx echo.Context, waybill WaybillInPath) error
 	// CreateConsumerLink Make a link for a parcel's consignee
 	// (POST /v1/parcels/{waybill}/consumer-link)
 	CreateConsumerLink(ctx echo.Context, waybill WaybillInPath) error
 	// CreatePreContact Ask the consignee what to do with a parcel that is out
 	// (POST /v1/parcels/{waybill}/pre-contact)
 	CreatePreContact(ctx echo.Context, waybill WaybillInPath) error
+	// SignFor Record how a parcel was handed over
+	// (POST /v1/parcels/{waybill}/sign-for)
+	SignFor(ctx echo.Context, waybill WaybillInPath) error
+	// CorrectSignFor Correct or withdraw a sign-for
+	// (POST /v1/parcels/{waybill}/sign-for/correction)
+	CorrectSignFor(ctx echo.Context, waybill WaybillInPath) error
+	// OverrideSignFor Take a sign-for without consent upon oneself
+	// (POST /v1/parcels/{waybill}/sign-for/override)
+	OverrideSignFor(ctx echo.Context, waybill WaybillInPath) error
 	// PostTagFeedback Say whether a tag is right for this door
 	// (POST /v1/parcels/{waybill}/tags/{tag}/feedback)
 	PostTagFeedback(ctx echo.Context, waybill WaybillInPath, tag TagInPath) error
@@ -2460,6 +2800,77 @@ func (w *ServerInterfaceWrapper) ListOutletAlerts(ctx echo.Context) error {
 	return err
 }
 
+// ListOverrides converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOverrides(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOverridesParams
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOverrides(ctx, params)
+	return err
+}
+
+// GetParcel converts echo context to params.
+func (w *ServerInterfaceWrapper) GetParcel(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "waybill" -------------
+	var waybill WaybillInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "waybill", ctx.Param("waybill"), &waybill, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter waybill: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetParcel(ctx, waybill)
+	return err
+}
+
+// CreateAttempt converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateAttempt(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "waybill" -------------
+	var waybill WaybillInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "waybill", ctx.Param("waybill"), &waybill, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter waybill: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateAttempt(ctx, waybill)
+	return err
+}
+
 // CreateConsumerLink converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateConsumerLink(ctx echo.Context) error {
 	var err error
@@ -2489,6 +2900,54 @@ func (w *ServerInterfaceWrapper) CreatePreContact(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreatePreContact(ctx, waybill)
+	return err
+}
+
+// SignFor converts echo context to params.
+func (w *ServerInterfaceWrapper) SignFor(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "waybill" -------------
+	var waybill WaybillInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "waybill", ctx.Param("waybill"), &waybill, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter waybill: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SignFor(ctx, waybill)
+	return err
+}
+
+// CorrectSignFor converts echo context to params.
+func (w *ServerInterfaceWrapper) CorrectSignFor(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "waybill" -------------
+	var waybill WaybillInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "waybill", ctx.Param("waybill"), &waybill, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter waybill: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CorrectSignFor(ctx, waybill)
+	return err
+}
+
+// OverrideSignFor converts echo context to params.
+func (w *ServerInterfaceWrapper) OverrideSignFor(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "waybill" -------------
+	var waybill WaybillInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "waybill", ctx.Param("waybill"), &waybill, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter waybill: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.OverrideSignFor(ctx, waybill)
 	return err
 }
 
@@ -2632,8 +3091,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/outlets/:outlet_id", wrapper.GetOutlet, options.OperationMiddlewares["getOutlet"]...)
 	router.PUT(options.BaseURL+"/v1/outlets/:outlet_id", wrapper.PutOutlet, options.OperationMiddlewares["putOutlet"]...)
 	router.GET(options.BaseURL+"/v1/outlets/:outlet_id/alerts", wrapper.ListOutletAlerts, options.OperationMiddlewares["listOutletAlerts"]...)
+	router.GET(options.BaseURL+"/v1/overrides", wrapper.ListOverrides, options.OperationMiddlewares["listOverrides"]...)
+	router.GET(options.BaseURL+"/v1/parcels/:waybill", wrapper.GetParcel, options.OperationMiddlewares["getParcel"]...)
+	router.POST(options.BaseURL+"/v1/parcels/:waybill/attempts", wrapper.CreateAttempt, options.OperationMiddlewares["createAttempt"]...)
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/consumer-link", wrapper.CreateConsumerLink, options.OperationMiddlewares["createConsumerLink"]...)
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/pre-contact", wrapper.CreatePreContact, options.OperationMiddlewares["createPreContact"]...)
+	router.POST(options.BaseURL+"/v1/parcels/:waybill/sign-for", wrapper.SignFor, options.OperationMiddlewares["signFor"]...)
+	router.POST(options.BaseURL+"/v1/parcels/:waybill/sign-for/correction", wrapper.CorrectSignFor, options.OperationMiddlewares["correctSignFor"]...)
+	router.POST(options.BaseURL+"/v1/parcels/:waybill/sign-for/override", wrapper.OverrideSignFor, options.OperationMiddlewares["overrideSignFor"]...)
 	router.POST(options.BaseURL+"/v1/parcels/:waybill/tags/:tag/feedback", wrapper.PostTagFeedback, options.OperationMiddlewares["postTagFeedback"]...)
 	router.GET(options.BaseURL+"/v1/push/webpush-key", wrapper.GetWebPushKey, options.OperationMiddlewares["getWebPushKey"]...)
 	router.POST(options.BaseURL+"/v1/scans", wrapper.PostScans, options.OperationMiddlewares["postScans"]...)
@@ -3603,6 +4068,87 @@ func (response ListOutletAlerts200JSONResponse) VisitListOutletAlertsResponse(w 
 	return err
 }
 
+type ListOverridesRequestObject struct {
+	Params ListOverridesParams
+}
+
+type ListOverridesResponseObject interface {
+	VisitListOverridesResponse(w http.ResponseWriter) error
+}
+
+type ListOverrides200JSONResponse OverridePage
+
+func (response ListOverrides200JSONResponse) VisitListOverridesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParcelRequestObject struct {
+	Waybill WaybillInPath `json:"waybill"`
+}
+
+type GetParcelResponseObject interface {
+	VisitGetParcelResponse(w http.ResponseWriter) error
+}
+
+type GetParcel200JSONResponse Parcel
+
+func (response GetParcel200JSONResponse) VisitGetParcelResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAttemptRequestObject struct {
+	Waybill WaybillInPath `json:"waybill"`
+	Body    *CreateAttemptJSONRequestBody
+}
+
+type CreateAttemptResponseObject interface {
+	VisitCreateAttemptResponse(w http.ResponseWriter) error
+}
+
+type CreateAttempt200JSONResponse AttemptResult
+
+func (response CreateAttempt200JSONResponse) VisitCreateAttemptResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAttempt201JSONResponse AttemptResult
+
+func (response CreateAttempt201JSONResponse) VisitCreateAttemptResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateConsumerLinkRequestObject struct {
 	Waybill WaybillInPath `json:"waybill"`
 	Body    *CreateConsumerLinkJSONRequestBody
@@ -3658,6 +4204,75 @@ func (response CreatePreContact201JSONResponse) VisitCreatePreContactResponse(w 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SignForRequestObject struct {
+	Waybill WaybillInPath `json:"waybill"`
+	Body    *SignForJSONRequestBody
+}
+
+type SignForResponseObject interface {
+	VisitSignForResponse(w http.ResponseWriter) error
+}
+
+type SignFor200JSONResponse SignFor
+
+func (response SignFor200JSONResponse) VisitSignForResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CorrectSignForRequestObject struct {
+	Waybill WaybillInPath `json:"waybill"`
+	Body    *CorrectSignForJSONRequestBody
+}
+
+type CorrectSignForResponseObject interface {
+	VisitCorrectSignForResponse(w http.ResponseWriter) error
+}
+
+type CorrectSignFor200JSONResponse SignFor
+
+func (response CorrectSignFor200JSONResponse) VisitCorrectSignForResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OverrideSignForRequestObject struct {
+	Waybill WaybillInPath `json:"waybill"`
+	Body    *OverrideSignForJSONRequestBody
+}
+
+type OverrideSignForResponseObject interface {
+	VisitOverrideSignForResponse(w http.ResponseWriter) error
+}
+
+type OverrideSignFor200JSONResponse SignFor
+
+func (response OverrideSignFor200JSONResponse) VisitOverrideSignForResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3878,12 +4493,30 @@ type StrictServerInterface interface {
 	// ListOutletAlerts Alerts that nobody acknowledged, newest first
 	// (GET /v1/outlets/{outlet_id}/alerts)
 	ListOutletAlerts(ctx context.Context, request ListOutletAlertsRequestObject) (ListOutletAlertsResponseObject, error)
+	// ListOverrides Sign-fors without consent, newest first
+	// (GET /v1/overrides)
+	ListOverrides(ctx context.Context, request ListOverridesRequestObject) (ListOverridesResponseObject, error)
+	// GetParcel What was recorded of a parcel, and what may be done next
+	// (GET /v1/parcels/{waybill})
+	GetParcel(ctx context.Context, request GetParcelRequestObject) (GetParcelResponseObject, error)
+	// CreateAttempt Record a delivery that failed
+	// (POST /v1/parcels/{waybill}/attempts)
+	CreateAttempt(ctx context.Context, request CreateAttemptRequestObject) (CreateAttemptResponseObject, error)
 	// CreateConsumerLink Make a link for a parcel's consignee
 	// (POST /v1/parcels/{waybill}/consumer-link)
 	CreateConsumerLink(ctx context.Context, request CreateConsumerLinkRequestObject) (CreateConsumerLinkResponseObject, error)
 	// CreatePreContact Ask the consignee what to do with a parcel that is out
 	// (POST /v1/parcels/{waybill}/pre-contact)
 	CreatePreContact(ctx context.Context, request CreatePreContactRequestObject) (CreatePreContactResponseObject, error)
+	// SignFor Record how a parcel was handed over
+	// (POST /v1/parcels/{waybill}/sign-for)
+	SignFor(ctx context.Context, request SignForRequestObject) (SignForResponseObject, error)
+	// CorrectSignFor Correct or withdraw a sign-for
+	// (POST /v1/parcels/{waybill}/sign-for/correction)
+	CorrectSignFor(ctx context.Context, request CorrectSignForRequestObject) (CorrectSignForResponseObject, error)
+	// OverrideSignFor Take a sign-for without consent upon oneself
+	// (POST /v1/parcels/{waybill}/sign-for/override)
+	OverrideSignFor(ctx context.Context, request OverrideSignForRequestObject) (OverrideSignForResponseObject, error)
 	// PostTagFeedback Say whether a tag is right for this door
 	// (POST /v1/parcels/{waybill}/tags/{tag}/feedback)
 	PostTagFeedback(ctx context.Context, request PostTagFeedbackRequestObject) (PostTagFeedbackResponseObject, error)
@@ -5403,6 +6036,104 @@ func (sh *strictHandler) ListOutletAlerts(ctx echo.Context, outletID OutletID, p
 	return nil
 }
 
+// ListOverrides operation middleware
+func (sh *strictHandler) ListOverrides(ctx echo.Context, params ListOverridesParams) error {
+	var request ListOverridesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOverrides(ctx.Request().Context(), request.(ListOverridesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOverrides")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOverridesResponseObject); ok {
+		return validResponse.VisitListOverridesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetParcel operation middleware
+func (sh *strictHandler) GetParcel(ctx echo.Context, waybill WaybillInPath) error {
+	var request GetParcelRequestObject
+
+	request.Waybill = waybill
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetParcel(ctx.Request().Context(), request.(GetParcelRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetParcel")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetParcelResponseObject); ok {
+		return validResponse.VisitGetParcelResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateAttempt operation middleware
+func (sh *strictHandler) CreateAttempt(ctx echo.Context, waybill WaybillInPath) error {
+	var request CreateAttemptRequestObject
+
+	request.Waybill = waybill
+
+	var body CreateAttemptJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateAttempt(ctx.Request().Context(), request.(CreateAttemptRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateAttempt")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateAttemptResponseObject); ok {
+		return validResponse.VisitCreateAttemptResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateConsumerLink operation middleware
 func (sh *strictHandler) CreateConsumerLink(ctx echo.Context, waybill WaybillInPath) error {
 	var request CreateConsumerLinkRequestObject
@@ -5473,6 +6204,150 @@ func (sh *strictHandler) CreatePreContact(ctx echo.Context, waybill WaybillInPat
 		return err
 	} else if validResponse, ok := response.(CreatePreContactResponseObject); ok {
 		return validResponse.VisitCreatePreContactResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SignFor operation middleware
+func (sh *strictHandler) SignFor(ctx echo.Context, waybill WaybillInPath) error {
+	var request SignForRequestObject
+
+	request.Waybill = waybill
+
+	var body SignForJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SignFor(ctx.Request().Context(), request.(SignForRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SignFor")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SignForResponseObject); ok {
+		return validResponse.VisitSignForResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CorrectSignFor operation middleware
+func (sh *strictHandler) CorrectSignFor(ctx echo.Context, waybill WaybillInPath) error {
+	var request CorrectSignForRequestObject
+
+	request.Waybill = waybill
+
+	var body CorrectSignForJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CorrectSignFor(ctx.Request().Context(), request.(CorrectSignForRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CorrectSignFor")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CorrectSignForResponseObject); ok {
+		return validResponse.VisitCorrectSignForResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// OverrideSignFor operation middleware
+func (sh *strictHandler) OverrideSignFor(ctx echo.Context, waybill WaybillInPath) error {
+	var request OverrideSignForRequestObject
+
+	request.Waybill = waybill
+
+	var body OverrideSignForJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.OverrideSignFor(ctx.Request().Context(), request.(OverrideSignForRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OverrideSignFor")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(OverrideSignForResponseObject); ok {
+		return validResponse.VisitOverrideSignForResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -20,6 +20,7 @@ import (
 	"doorstep/api"
 	"doorstep/api/apitest"
 	"doorstep/complaints"
+	"doorstep/parcels"
 	"doorstep/prefs"
 )
 
@@ -97,6 +98,14 @@ func TestEveryOperationLetsInItsRolesAndNobodyElse(t *testing.T) {
 func TestTheContractSpeaksTheVocabularyOfTheDomain(t *testing.T) {
 	require.Equal(t, strs(prefs.Tags), enum("Tag"))
 	require.Equal(t, strs(complaints.Categories), enum("Category"))
+	require.Equal(t, strs(parcels.Methods), enum("SignMethod"))
+	require.Equal(t, strs(parcels.Grounds), enum("SignGround"))
+	require.Equal(t, parcels.Outcomes, enum("AttemptOutcome"))
+	var reasons []string
+	for _, r := range parcels.Reasons {
+		reasons = append(reasons, r.Code)
+	}
+	require.Equal(t, reasons, enum("AttemptReason"))
 	require.Equal(t, enum("ComplaintStatus"), enum("ComplaintStatusFilter"))
 }
 

@@ -68,6 +68,7 @@ func matches(ifNoneMatch, tag string) bool {
 func runItem(stop parcels.Stop, texts i18n.Texts) RunItem {
 	item := RunItem{
 		Waybill: string(stop.Waybill), DoFirst: DoFirst(stop.DoFirst()), AlertID: optional(stop.AlertID), Acked: stop.Acked,
+		Signed: optional(stop.Signed), Attempts: optional(stop.Attempts),
 		Note: optional(stop.Note), Instructions: make([]Instruction, len(stop.Decisions)),
 	}
 	for i, d := range stop.Decisions {

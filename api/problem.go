@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"doorstep"
+	"doorstep/parcels"
 )
 
 // ErrUnauthorized is the kind of error of a token that is missing, unknown,
@@ -42,7 +43,9 @@ func (e *refusal) Unwrap() error { return e.cause }
 // problem is the body of a request that failed.
 type problem struct {
 	ItemProblem
-	RequestID string `json:"request_id"`
+	Missing   []missingConsent `json:"missing,omitempty"`
+	NextSteps []nextStep       `json:"next_steps,omitempty"`
+	RequestID string           `json:"request_id"`
 }
 
 // itemProblem says what is wrong with the item of a batch that stands at
@@ -66,6 +69,7 @@ func problemFor(err error) ItemProblem {
 		forbidden *doorstep.ForbiddenError
 		conflict  *doorstep.ConflictError
 		tooMany   *doorstep.TooManyError
+		consent   *parcels.ConsentRequiredError
 		http4xx   *echo.HTTPError
 	)
 	switch {
@@ -77,6 +81,8 @@ func problemFor(err error) ItemProblem {
 		return newProblem(http.StatusForbidden, forbidden.Code, forbidden.Detail, nil)
 	case errors.As(err, &conflict):
 		return newProblem(http.StatusConflict, conflict.Code, conflict.Detail, nil)
+	case errors.As(err, &consent):
+		return newProblem(http.StatusConflict, "consent_required", "", nil)
 	case errors.As(err, &tooMany):
 		return newProblem(http.StatusTooManyRequests, tooMany.Code, tooMany.Detail, nil)
 	case errors.Is(err, ErrUnauthorized):
@@ -132,6 +138,10 @@ func errorHandler(log *slog.Logger) echo.HTTPErrorHandler {
 		}
 		lang := languageOf(requestFrom(ctx).acceptLanguage)
 		p.Title = title(p.Code, p.Status, lang)
+		var consent *parcels.ConsentRequiredError
+		if errors.As(err, &consent) {
+			p.Missing, p.NextSteps = missingConsents(consent, lang), nextSteps(consent, lang)
+		}
 		res.Header().Add(echo.HeaderVary, "Accept-Language")
 		res.Header().Set("Content-Language", lang.String())
 		var tooMany *doorstep.TooManyError

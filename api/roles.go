@@ -12,6 +12,7 @@ var admits = map[string][]doorstep.Role{
 	"postScans":          {doorstep.RoleIntegrator},
 	"postDispatches":     {doorstep.RoleIntegrator},
 	"createConsumerLink": {doorstep.RoleIntegrator},
+	"getParcel":          {doorstep.RoleIntegrator, doorstep.RoleCourier, doorstep.RoleConsumer, doorstep.RoleManager, doorstep.RoleHQ},
 	"listEvents":         {doorstep.RoleIntegrator, doorstep.RoleHQ},
 
 	"getMyTags":        {doorstep.RoleConsumer},
@@ -58,8 +59,13 @@ var admits = map[string][]doorstep.Role{
 	"listLearning":     {doorstep.RoleManager, doorstep.RoleHQ},
 	"resumeLearning":   {doorstep.RoleHQ},
 	"createPreContact": {doorstep.RoleCourier, doorstep.RoleManager},
+	"signFor":          {doorstep.RoleCourier},
+	"overrideSignFor":  {doorstep.RoleManager},
+	"correctSignFor":   {doorstep.RoleCourier, doorstep.RoleManager},
+	"createAttempt":    {doorstep.RoleCourier},
 
-	"listEvidence": {doorstep.RoleManager, doorstep.RoleHQ},
+	"listEvidence":  {doorstep.RoleManager, doorstep.RoleHQ},
+	"listOverrides": {doorstep.RoleManager, doorstep.RoleHQ},
 }
 
 // batches are the operations whose items have natural keys: their bodies may be
@@ -70,3 +76,7 @@ var batches = map[string]bool{
 	"postReceipts":   true,
 	"postEvidence":   true,
 }
+
+// keyed are operations with a natural key in their body. An idempotency key would
+// repeat a refusal that no longer holds.
+var keyed = map[string]bool{"signFor": true, "createAttempt": true}

@@ -55,5 +55,8 @@ func chain(tokens Authenticator, keys *idempotent, id string, roles []doorstep.R
 	if batches[id] {
 		return []echo.MiddlewareFunc{admit(tokens, roles), readBody(maxBatch)}
 	}
+	if keyed[id] {
+		return []echo.MiddlewareFunc{admit(tokens, roles), readBody(maxBody)}
+	}
 	return []echo.MiddlewareFunc{admit(tokens, roles), readBody(maxBody), keys.operation(id)}
 }

@@ -24,6 +24,7 @@ type Server struct {
 	Scanner    *parcels.Scanner
 	Dispatcher *parcels.Dispatcher
 	Runner     *parcels.Runner
+	Signer     *parcels.Signer
 	Book       *prefs.Book
 	Panel      *prefs.Panel
 	Desk       *complaints.Desk

@@ -86,7 +86,7 @@ func (s *Server) CreateConsent(ctx context.Context, req CreateConsentRequestObje
 	in := req.Body
 	c, err := s.Book.GiveConsent(ctx, actor(ctx), prefs.ConsentRequest{
 		Kind: in.Kind, Scope: in.Scope, Waybill: given(in.Waybill), AddressID: given(in.AddressID), Facility: given(in.Facility),
-		ReceiptMethod: in.ReceiptMethod, ValidUntil: given(in.ValidUntil),
+		ReceiptMethod: in.ReceiptMethod, ValidUntil: given(in.ValidUntil), FreeUntil: given(in.FreeUntil), FeeFen: given(in.FeeFen),
 	})
 	return CreateConsent201JSONResponse(consentBody(c)), err
 }
@@ -159,16 +159,10 @@ func (s *Server) reason(texts i18n.Texts, r prefs.Reason) string {
 }
 
 func consentBody(c prefs.Consent) Consent {
-	body := Consent{
-		ID: c.ID, Kind: string(c.Kind), Scope: "all", Facility: optional(c.Facility), ReceiptMethod: c.ReceiptMethod,
+	return Consent{
+		ID: c.ID, Kind: string(c.Kind), Scope: c.Scope.Name(), Facility: optional(c.Facility), ReceiptMethod: c.ReceiptMethod,
 		GivenAt: c.GivenAt, ValidUntil: optional(c.ValidUntil), RevokedAt: optional(c.RevokedAt),
+		FreeUntil: optional(c.FreeUntil), FeeFen: optional(c.FeeFen),
 		Waybill: optional(c.Scope.Waybill()), AddressID: optional(c.Scope.AddressID()),
 	}
-	switch {
-	case body.Waybill != nil:
-		body.Scope = "parcel"
-	case body.AddressID != nil:
-		body.Scope = "address"
-	}
-	return body
 }

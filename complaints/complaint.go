@@ -16,7 +16,7 @@ type Complaint struct {
 	Outlet     doorstep.OutletNo
 	OutletID   string // the carrier's
 	OutletName string
-	OutletZone string        // IANA name; with the hours, of the rules of a period that opens now
+	OutletZone string // IANA name; with the hours, of the rules of a period that opens now
 	Hours      parcels.Hours
 	Waybill    doorstep.Waybill
 	Consumer   doorstep.ConsumerID
@@ -37,7 +37,7 @@ type Complaint struct {
 	HandledAt  time.Time
 	ResolvedAt time.Time     // when it was confirmed, closed or withdrawn
 	PausedFor  time.Duration // wall time, over all periods that have ended
-	Sequence   int64     // of its changes, from 1
+	Sequence   int64         // of its changes, from 1
 
 	Text     string    // what the consumer said, with what was added since, oldest first
 	Messages []Message // between consumer and outlet, oldest first; of one that is read alone

@@ -63,7 +63,7 @@ type Custody struct {
 	Parcel    doorstep.OutletNo // the outlet that knows the consignee
 	Consumer  doorstep.ConsumerID
 	AddressID string
-	Chain     []Handover                          // oldest first
+	Chain     []Handover                           // oldest first
 	Outlets   map[doorstep.OutletNo]parcels.Outlet // of the chain: their hours and zones
 }
 

@@ -39,10 +39,13 @@ const (
 	// TagVerdict is what a courier or a manager says of a tag. It is evidence of
 	// what a consumer wants, never of anybody's fault.
 	TagVerdict Kind = "tag_verdict"
+	SignFor    Kind = "sign_for"
+	Correction Kind = "correction" // of a sign-for, or its withdrawal
+	Consent    Kind = "consent"    // given, or withdrawn
 )
 
 // Kinds lists them.
-var Kinds = []Kind{Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint, TagVerdict}
+var Kinds = []Kind{Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint, TagVerdict, SignFor, Correction, Consent}
 
 // Source says whose word a record is.
 type Source string
@@ -75,6 +78,7 @@ type Fact struct {
 	ReceivedAt  time.Time // ours
 	ClientID    string    // the phone's own id of an upload
 	Fields      []Field
+	Sent        []Field // what of Fields tells a repeat under the same ClientID from other content; nil: all
 }
 
 // saltLen is how many random bytes hide one field's value from guessing.

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"doorstep/i18n"
+	"doorstep/parcels"
 	"doorstep/prefs"
 )
 
@@ -26,6 +27,18 @@ func TestEveryTextExistsInBothLanguages(t *testing.T) {
 	}
 	for _, certainty := range prefs.Certainties {
 		require.Contains(t, zh, "confidence."+string(certainty))
+	}
+	for _, method := range parcels.Methods {
+		require.Contains(t, zh, "signed."+string(method))
+		if _, needed := method.Needs(); needed {
+			require.Contains(t, zh, "missing.consent_"+string(method))
+		}
+	}
+	for _, step := range (&parcels.ConsentRequiredError{Missing: []parcels.Missing{parcels.MissingPhoto, parcels.MissingPickupCode}}).NextSteps() {
+		require.Contains(t, zh, "step."+string(step))
+	}
+	for _, reason := range parcels.Reasons {
+		require.Contains(t, zh, "attempt."+reason.Code)
 	}
 	place := regexp.MustCompile(`\{\w+\}`)
 	for key := range zh {

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"doorstep/parcels"
 	"doorstep/prefs"
 	"doorstep/push"
 )
@@ -49,6 +50,7 @@ type Metrics struct {
 	held     *prometheus.CounterVec
 	dropped  *prometheus.CounterVec
 	paused   *prometheus.CounterVec
+	signed   *prometheus.CounterVec
 	requests *prometheus.CounterVec
 	request  *prometheus.HistogramVec
 }
@@ -82,6 +84,9 @@ func New(cfg Config) *Metrics {
 		paused: counters("tag", tagCodes(), prometheus.CounterOpts{
 			Namespace: namespace, Name: "learning_paused_total", Help: "Tags whose learning paused because too much of it was called wrong.",
 		}),
+		signed: counters("ground", grounds(), prometheus.CounterOpts{
+			Namespace: namespace, Name: "sign_fors_total", Help: "Sign-fors, corrections and withdrawals that were kept, by what allowed them.",
+		}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Name: "http_requests_total", Help: "Answered requests.",
 		}, []string{"method", "route", "status"}),
@@ -94,7 +99,7 @@ func New(cfg Config) *Metrics {
 		Namespace: namespace, Name: "sse_streams", Help: "Couriers' event streams that are open at this process.",
 	}, func() float64 { return float64(cfg.Streams()) })
 	m.registry.MustRegister(
-		m.attempts, m.attempt, m.arrival, m.ended, m.held, m.dropped, m.paused, m.requests, m.request, streams,
+		m.attempts, m.attempt, m.arrival, m.ended, m.held, m.dropped, m.paused, m.signed, m.requests, m.request, streams,
 		&backlog{queue: cfg.Queue, now: cfg.Now}, &devices{queue: cfg.Queue, now: cfg.Now}, &services{cfg.Services},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -141,7 +146,7 @@ const informed = "informed"
 var (
 	endings = []string{
 		informed, string(push.NoDevice), string(push.ProviderFail), string(push.Refused), string(push.RanOut),
-		string(push.Quiet), string(push.OverBudget), string(push.NeverAcked), string(push.Superseded),
+		string(push.Quiet), string(push.OverBudget), string(push.NeverAcked), string(push.Superseded), string(push.SignedFirst),
 	}
 	drops = []string{string(push.Replaced), string(push.TooMany), string(push.SlowReader), string(push.TokenEnded)}
 )
@@ -165,6 +170,16 @@ func (m *Metrics) NotInformed(reason push.Reason, alerts int) {
 // Held implements store.Observer.
 func (m *Metrics) Held(reason string, pushes int) {
 	m.held.WithLabelValues(reason).Add(float64(pushes))
+}
+
+// SignedFor implements store.Observer.
+func (m *Metrics) SignedFor(ground parcels.Ground) { m.signed.WithLabelValues(string(ground)).Inc() }
+
+func grounds() (list []string) {
+	for _, g := range parcels.Grounds {
+		list = append(list, string(g))
+	}
+	return list
 }
 
 // Dropped notes a stream that the server ended.

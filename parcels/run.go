@@ -18,6 +18,8 @@ type Stop struct {
 	AddressID string
 	AlertID   string
 	Acked     bool
+	Signed    bool // for; there is nothing left to do
+	Attempts  int  // made before, here or by others
 
 	Decisions []prefs.Decision
 	Note      string // the consumer's own words to the courier
@@ -70,7 +72,7 @@ type Runner struct {
 }
 
 // Run lists the caller's parcels of today with the instructions of now, those
-// with instructions first.
+// with instructions first, those that are signed for last.
 func (r *Runner) Run(ctx context.Context, a doorstep.Actor) ([]Stop, error) {
 	now := r.Now()
 	stops, err := r.Store.Stops(ctx, a, "", now)
@@ -81,6 +83,9 @@ func (r *Runner) Run(ctx context.Context, a doorstep.Actor) ([]Stop, error) {
 		return nil, err
 	}
 	plain := func(s Stop) int {
+		if s.Signed {
+			return 2
+		}
 		if len(s.Decisions) == 0 && s.Note == "" {
 			return 1
 		}
@@ -112,7 +117,7 @@ func (r *Runner) Next(ctx context.Context, a doorstep.Actor, waybill string, inF
 		return Stop{}, false, err
 	}
 	stop = stops[0]
-	if stop.AlertID == "" || inForeground {
+	if stop.AlertID == "" || stop.Signed || inForeground {
 		return stop, false, nil
 	}
 	rung, err = r.Store.RemindOfStop(ctx, stop.AlertID, now)

@@ -34,7 +34,7 @@ type Store interface {
 	// an id that is not the consumer's.
 	AddConsent(ctx context.Context, a doorstep.Actor, c Consent) error
 	Consents(ctx context.Context, consumer doorstep.ConsumerID, p ConsentPage) ([]Consent, error)
-	RevokeConsent(ctx context.Context, a doorstep.Actor, id string, only Scope, at time.Time) error
+	RevokeConsent(ctx context.Context, a doorstep.Actor, id string, only Scope) error
 	// ParcelAddress is the address id of a consumer's parcel. A parcel that is
 	// not the consumer's gives ErrNotFound.
 	ParcelAddress(ctx context.Context, a doorstep.Actor, w doorstep.Waybill) (string, error)

@@ -1,6 +1,10 @@
 package prefs
 
-import "time"
+import (
+	"time"
+
+	"doorstep/evidence"
+)
 
 // ConsentKind is a kind of drop that needs the consignee's consent.
 type ConsentKind string
@@ -27,10 +31,15 @@ func (k ConsentKind) Contradicts() (list []Tag) {
 }
 
 // ReceiptMethods lists how the consumer wants to receive what is dropped.
-var ReceiptMethods = []string{"in_person", "pickup_code", "photo", "unspecified"}
+var ReceiptMethods = []string{"in_person", ByPickupCode, ByPhoto, Unspecified}
 
-// Unspecified is the receipt method of a consent that a permission records.
-const Unspecified = "unspecified"
+// The receipt methods that ask something of whoever drops the parcel, and that of
+// a consent that a permission records.
+const (
+	ByPickupCode = "pickup_code"
+	ByPhoto      = "photo"
+	Unspecified  = "unspecified"
+)
 
 // Consent allows one kind of drop.
 type Consent struct {
@@ -41,6 +50,8 @@ type Consent struct {
 	ReceiptMethod string
 	ByPreference  bool // recorded by an explicit permission, and withdrawn with it
 	GivenAt       time.Time
+	FreeUntil     time.Time // until when keeping it there costs nothing; zero: not said
+	FeeFen        int64     // what a day after that costs; 0: not said
 	ValidUntil    time.Time // zero: no end
 	RevokedAt     time.Time // zero: not revoked
 }
@@ -54,30 +65,34 @@ func (c Consent) HoldsAt(door Door, facility string, t time.Time) bool {
 		c.Facility != "" && c.Facility != facility:
 		return false
 	}
-	return c.Scope == Standing || c.Scope == ForParcel(door.Waybill) || c.Scope == AtAddress(door.AddressID)
+	return c.Scope.covers(door)
 }
 
-// Permitted lists the drops that the consumer allowed at the door at time t.
-// Evidence can only shorten the list: a complaint newer than the consent and
-// against it suspends it.
-func (p Profile) Permitted(consents []Consent, door Door, facility string, t time.Time) []ConsentKind {
-	var kinds []ConsentKind
-	for _, kind := range ConsentKinds {
-		for _, c := range consents {
-			if c.Kind == kind && c.HoldsAt(door, facility, t) && !p.speaksAgainst(c) {
-				kinds = append(kinds, kind)
-				break
-			}
+// Fact is what became of the consent, as evidence. It names no person.
+func (c Consent) Fact(outcome string) evidence.Fact {
+	f := evidence.Fact{Kind: evidence.Consent, Source: evidence.Person}
+	add := func(name string, value any) { f.Fields = append(f.Fields, evidence.Field{Name: name, Value: value}) }
+	add("outcome", outcome)
+	add("consent_id", c.ID)
+	add("method", string(c.Kind))
+	add("receipt_method", c.ReceiptMethod)
+	for _, text := range []struct{ name, value string }{
+		{"scope", c.Scope.Name()}, {"address_id", c.Scope.AddressID()}, {"facility", c.Facility},
+		{"free_until", stamp(c.FreeUntil)}, {"valid_until", stamp(c.ValidUntil)},
+	} {
+		if text.value != "" {
+			add(text.name, text.value)
 		}
 	}
-	return kinds
+	if c.FeeFen != 0 {
+		add("fee_fen", c.FeeFen)
+	}
+	return f
 }
 
-func (p Profile) speaksAgainst(c Consent) bool {
-	for _, tag := range Tags {
-		if kind, ok := tag.Allows(); ok && kind == c.Kind {
-			return p.suspended(Preference{Tag: tag, On: true, SetAt: c.GivenAt})
-		}
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
 	}
-	return false
+	return t.UTC().Format(time.RFC3339Nano)
 }

@@ -16,6 +16,8 @@ type ConsentRequest struct {
 	AddressID     string // for scope address; else the address of Waybill
 	Facility      string
 	ReceiptMethod string
+	FreeUntil     string // RFC 3339; "" = not said
+	FeeFen        int64
 	ValidUntil    string // RFC 3339; "" = no end
 }
 
@@ -38,6 +40,7 @@ func (b *Book) GiveConsent(ctx context.Context, a doorstep.Actor, in ConsentRequ
 			checks.Add("/valid_until", "invalid_time", "must be an RFC 3339 time in the future")
 		}
 	}
+	c.FreeUntil, c.FeeFen = in.storage(c.GivenAt, &checks)
 	c.Scope, err = b.consentScope(ctx, a, in, &checks)
 	if err == nil {
 		err = checks.Err()
@@ -47,6 +50,24 @@ func (b *Book) GiveConsent(ctx context.Context, a doorstep.Actor, in ConsentRequ
 	}
 	c.ID = b.NewID(a.Company)
 	return c, b.Store.AddConsent(ctx, a, c)
+}
+
+// maxFee bounds what a day of storage may cost, in fen: more is a slip.
+const maxFee = 100_000
+
+// storage reads what the consumer was told of keeping the parcel: until when it
+// is free, and what a day costs then (Guangzhou Express Regulations).
+func (in ConsentRequest) storage(now time.Time, checks *doorstep.Checks) (freeUntil time.Time, fee int64) {
+	if in.FreeUntil != "" {
+		var err error
+		if freeUntil, err = time.Parse(time.RFC3339, in.FreeUntil); err != nil || !freeUntil.After(now) {
+			checks.Add("/free_until", "invalid_time", "must be an RFC 3339 time in the future")
+		}
+	}
+	if in.FeeFen < 0 || in.FeeFen > maxFee {
+		checks.Add("/fee_fen", "out_of_range", "must be 0 to 100000")
+	}
+	return freeUntil, in.FeeFen
 }
 
 func (b *Book) consentScope(ctx context.Context, a doorstep.Actor, in ConsentRequest, checks *doorstep.Checks) (Scope, error) {
@@ -95,7 +116,7 @@ func (b *Book) Consents(ctx context.Context, a doorstep.Actor, p ConsentPage) ([
 // RevokeConsent ends a consent from now on; what was dropped under it stays
 // allowed.
 func (b *Book) RevokeConsent(ctx context.Context, a doorstep.Actor, id string) error {
-	return b.Store.RevokeConsent(ctx, a, id, linkScope(a), b.Now())
+	return b.Store.RevokeConsent(ctx, a, id, linkScope(a))
 }
 
 // linkScope is the only scope that the holder of a parcel's link may touch; ""

@@ -25,6 +25,17 @@ func (s Scope) AddressID() string { return s.named("address:") }
 // Waybill is the parcel that the scope names, or "".
 func (s Scope) Waybill() string { return s.named("parcel:") }
 
+// Name is the scope as consents name it: parcel, address or all.
+func (s Scope) Name() string {
+	switch {
+	case s.Waybill() != "":
+		return "parcel"
+	case s.AddressID() != "":
+		return "address"
+	}
+	return "all"
+}
+
 func (s Scope) named(prefix string) string {
 	rest, ok := strings.CutPrefix(string(s), prefix)
 	if !ok {

@@ -27,6 +27,7 @@ const (
 	OverBudget   Reason = HeldBudget      // the courier had been rung as often as the outlet allows
 	NeverAcked   Reason = "never_acked"   // the service took it; no phone ever said that he saw it
 	Superseded   Reason = "superseded"    // the consumer's wishes changed before he saw it
+	SignedFirst  Reason = "signed_first"  // the parcel was signed for before he saw it
 )
 
 // Tried is one delivery as it stands.

@@ -72,6 +72,8 @@ var across = map[string]string{
 	"WaitingEvents": "finds the outlets that have something due, in a table that is empty when nothing waits",
 	"FeedCompanies": "a row a company, once an hour",
 	"ExpiredLinks":  "finds the outlets with old links, once an hour",
+	"Overrides":     "a person's list, at the outlets that he may see",
+	"parcelOutlet":  "looks for a parcel by its waybill: once a consent for one",
 	"devicesOf":     "phones at their couriers' homes, which it learns by a join, row by row",
 }
 
@@ -472,6 +474,26 @@ func (h *house) morning() {
 		must(err)
 	}
 	_, err = h.db.Evidence(ctx, h.manager("west"), evidence.Query{ComplaintID: complaint.ID, CourierID: "li", Kind: evidence.Push, Limit: 10})
+	must(err)
+
+	// Handing over.
+	signer := h.signer()
+	boss := h.manager("west")
+	boss.Subject = "Sun Yan"
+	failed := parcels.AttemptOrder{Outcome: parcels.Failed, Reason: "nobody_home", At: "2026-03-02T01:00:00Z", ClientID: call.ID[:35] + "2"}
+	_, _, _, err = signer.Attempt(ctx, li, "SF2", failed)
+	must(err)
+	_, err = signer.Override(ctx, boss, "SF2", parcels.SignOrder{Method: "locker"}, "flood")
+	must(err)
+	_, err = signer.Correct(ctx, boss, "SF2", parcels.SignOrder{}, "slip", true)
+	must(err)
+	h.dispatch(order("SF6", "li", wang))
+	h.pass(s)
+	_, err = signer.Sign(ctx, li, "SF6", signOrder(parcels.InPerson, h.clock.Now()))
+	must(err)
+	_, _, err = signer.Parcel(ctx, boss, "SF2")
+	must(err)
+	_, err = signer.Overrides(ctx, boss, parcels.OverrideQuery{Limit: 10})
 	must(err)
 
 	// Verdicts on what was learned.

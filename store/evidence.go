@@ -36,14 +36,25 @@ func (db *DB) sealFacts(facts []evidence.Fact) ([]sealedFact, error) {
 		}
 		sealed[i] = sealedFact{Fact: f, commitments: commitments, body: body}
 		if f.ClientID != "" {
-			content, err := json.Marshal([]any{f.Kind, f.Waybill, ms(f.OccurredAt), f.Fields})
-			if err != nil {
+			if sealed[i].digest, err = db.digest(f); err != nil {
 				return nil, err
 			}
-			sealed[i].digest = db.vault.Hash("upload", string(content))
 		}
 	}
 	return sealed, nil
+}
+
+// digest is of what a phone sent, to tell a repeat from other content.
+func (db *DB) digest(f evidence.Fact) (string, error) {
+	sent := f.Sent
+	if sent == nil {
+		sent = f.Fields
+	}
+	content, err := json.Marshal([]any{f.Kind, f.Waybill, ms(f.OccurredAt), sent})
+	if err != nil {
+		return "", err
+	}
+	return db.vault.Hash("upload", string(content)), nil
 }
 
 func valuePlace(outlet doorstep.OutletNo, id string) vault.Place {
@@ -134,6 +145,9 @@ func (db *DB) Evidence(ctx context.Context, a doorstep.Actor, q evidence.Query) 
 	outlets, err := db.scope(ctx, a)
 	if err != nil || len(outlets) == 0 {
 		return nil, err
+	}
+	if a.Role == doorstep.RoleHQ { // what belongs to no outlet
+		outlets = append(outlets, int64(a.Company))
 	}
 	where := newFilter("e.outlet_no"+db.inList, db.asList(outlets))
 	if q.ComplaintID != "" { // a complaint's records are its parcel's

@@ -1,6 +1,9 @@
 package store
 
-import "doorstep/push"
+import (
+	"doorstep/parcels"
+	"doorstep/push"
+)
 
 // Observer is told, for metrics, what commits of this process did. It must be
 // quick and safe for concurrent use.
@@ -12,6 +15,8 @@ type Observer interface {
 	// Held tells of pushes that ring nobody (push.HeldBudget), or nobody until
 	// quiet hours end (push.HeldQuiet).
 	Held(reason string, pushes int)
+	// SignedFor tells of a sign-for, a correction or a withdrawal that was kept.
+	SignedFor(ground parcels.Ground)
 }
 
 // Observe sets who is told. Call it before the database is shared.
@@ -23,3 +28,4 @@ type unobserved struct{}
 func (unobserved) Informed(int)                 {}
 func (unobserved) NotInformed(push.Reason, int) {}
 func (unobserved) Held(string, int)             {}
+func (unobserved) SignedFor(parcels.Ground)     {}

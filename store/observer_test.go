@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"doorstep/parcels"
 	"doorstep/push"
 	"doorstep/store"
 	"doorstep/store/storetest"
@@ -31,6 +32,8 @@ func (c *tally) NotInformed(reason push.Reason, alerts int) {
 }
 
 func (c *tally) Informed(alerts int) { c.NotInformed(informed, alerts) }
+
+func (c *tally) SignedFor(parcels.Ground) {}
 
 func (c *tally) Held(reason string, pushes int) {
 	c.mu.Lock()

@@ -149,14 +149,14 @@ func (db *DB) AnswerQuestion(ctx context.Context, a doorstep.Actor, l outreach.L
 		}
 		// A second tap must not add a second consent.
 		if kind, ok := answer.Tag.Allows(); ok {
-			if err := endConsents(tx, a.Consumer, prefs.Standing, at, kind); err != nil {
+			if err := db.endConsents(tx, a, prefs.Standing, kind); err != nil {
 				return err
 			}
 		}
 		if answer.Yes {
-			return setTag(tx, a.Consumer, answer.Tag, at, answer.Consent)
+			return db.setTag(tx, a, answer.Tag, at, answer.Consent)
 		}
-		return removeTag(tx, a.Consumer, answer.Tag, at)
+		return db.removeTag(tx, a, answer.Tag, at)
 	})
 }
 
@@ -180,7 +180,7 @@ func (db *DB) AnswerContact(ctx context.Context, a doorstep.Actor, l outreach.Li
 				return err
 			}
 			if kind, ok := tag.Allows(); ok {
-				if err := endConsents(tx, a.Consumer, scope, at, kind); err != nil {
+				if err := db.endConsents(tx, a, scope, kind); err != nil {
 					return err
 				}
 			}
@@ -191,7 +191,7 @@ func (db *DB) AnswerContact(ctx context.Context, a doorstep.Actor, l outreach.Li
 			}
 		}
 		if answer.Consent != nil {
-			if _, err := giveConsents(tx, a.Consumer, *answer.Consent); err != nil {
+			if _, err := db.giveConsents(tx, a, *answer.Consent); err != nil {
 				return err
 			}
 		}

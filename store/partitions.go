@@ -17,7 +17,8 @@ const MostParts = 256
 // growing are the tables that get rows with every parcel or alert. The others
 // that belong to outlets grow with couriers, devices and complaints.
 var growing = []string{
-	"alert", "delivery", "dispatch", "escalation", "evidence", "evidence_value", "parcel", "push", "push_alert", "receipt", "scan",
+	"alert", "attempt", "delivery", "dispatch", "escalation", "evidence", "evidence_value", "parcel", "push", "push_alert", "receipt", "scan",
+	"sign_for",
 }
 
 // Parts is a table and over how many partitions it is spread; 1 is a plain

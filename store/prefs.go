@@ -91,10 +91,10 @@ func (db *DB) ReplaceScope(ctx context.Context, a doorstep.Actor, s prefs.ScopeC
 				return err
 			}
 		}
-		if err := endConsents(tx, a.Consumer, s.Scope, at, ""); err != nil {
+		if err := db.endConsents(tx, a, s.Scope, ""); err != nil {
 			return err
 		}
-		_, err := giveConsents(tx, a.Consumer, s.Consents...)
+		_, err := db.giveConsents(tx, a, s.Consents...)
 		return err
 	})
 }
@@ -107,27 +107,27 @@ func addPreferences(tx *Tx, rows [][]any) error {
 // SetTag records one standing preference. What it contradicts is no longer
 // said.
 func (db *DB) SetTag(ctx context.Context, a doorstep.Actor, tag prefs.Tag, at time.Time, consent *prefs.Consent) error {
-	return db.changeWishes(ctx, a, at, func(tx *Tx) error { return setTag(tx, a.Consumer, tag, ms(at), consent) })
+	return db.changeWishes(ctx, a, at, func(tx *Tx) error { return db.setTag(tx, a, tag, ms(at), consent) })
 }
 
-func setTag(tx *Tx, consumer doorstep.ConsumerID, tag prefs.Tag, at int64, consent *prefs.Consent) error {
+func (db *DB) setTag(tx *Tx, a doorstep.Actor, tag prefs.Tag, at int64, consent *prefs.Consent) error {
 	for _, opposite := range tag.Opposites() {
-		if err := tx.exec(`delete from preference where consumer_id = ? and scope = ? and tag = ? and state = 'on'`, consumer, prefs.Standing, opposite); err != nil {
+		if err := tx.exec(`delete from preference where consumer_id = ? and scope = ? and tag = ? and state = 'on'`, a.Consumer, prefs.Standing, opposite); err != nil {
 			return err
 		}
 		if kind, ok := opposite.Allows(); ok {
-			if err := endConsents(tx, consumer, prefs.Standing, at, kind); err != nil {
+			if err := db.endConsents(tx, a, prefs.Standing, kind); err != nil {
 				return err
 			}
 		}
 	}
-	if err := addPreferences(tx, [][]any{{consumer, prefs.Standing, tag, "on", at}}); err != nil {
+	if err := addPreferences(tx, [][]any{{a.Consumer, prefs.Standing, tag, "on", at}}); err != nil {
 		return err
 	}
 	if consent == nil {
 		return nil
 	}
-	_, err := giveConsents(tx, consumer, *consent)
+	_, err := db.giveConsents(tx, a, *consent)
 	return err
 }
 
@@ -135,10 +135,10 @@ func setTag(tx *Tx, consumer doorstep.ConsumerID, tag prefs.Tag, at int64, conse
 func (db *DB) RemoveTag(ctx context.Context, a doorstep.Actor, tag prefs.Tag, scope prefs.Scope, at time.Time) error {
 	return db.changeWishes(ctx, a, at, func(tx *Tx) error {
 		if scope == prefs.Standing {
-			return removeTag(tx, a.Consumer, tag, ms(at))
+			return db.removeTag(tx, a, tag, ms(at))
 		}
 		if kind, permits := tag.Allows(); permits {
-			if err := endConsents(tx, a.Consumer, scope, ms(at), kind); err != nil {
+			if err := db.endConsents(tx, a, scope, kind); err != nil {
 				return err
 			}
 		}
@@ -146,31 +146,31 @@ func (db *DB) RemoveTag(ctx context.Context, a doorstep.Actor, tag prefs.Tag, sc
 	})
 }
 
-func removeTag(tx *Tx, consumer doorstep.ConsumerID, tag prefs.Tag, at int64) error {
+func (db *DB) removeTag(tx *Tx, a doorstep.Actor, tag prefs.Tag, at int64) error {
 	for _, forget := range []string{
 		`delete from tag_evidence where consumer_id = ? and tag = ?`,
 		`delete from tag_verdict where consumer_id = ? and tag = ?`,
 		`delete from preference where consumer_id = ? and tag = ?`,
 	} {
-		if err := tx.exec(forget, consumer, tag); err != nil {
+		if err := tx.exec(forget, a.Consumer, tag); err != nil {
 			return err
 		}
 	}
 	if kind, permits := tag.Allows(); permits {
-		if err := endConsents(tx, consumer, "", at, kind); err != nil {
+		if err := db.endConsents(tx, a, "", kind); err != nil {
 			return err
 		}
 	}
-	return addPreferences(tx, [][]any{{consumer, prefs.Standing, tag, "off", at}})
+	return addPreferences(tx, [][]any{{a.Consumer, prefs.Standing, tag, "off", at}})
 }
 
 // CorrectTag removes one tag and records another in its place.
 func (db *DB) CorrectTag(ctx context.Context, a doorstep.Actor, wrong, tag prefs.Tag, at time.Time, consent *prefs.Consent) error {
 	return db.changeWishes(ctx, a, at, func(tx *Tx) error {
-		if err := removeTag(tx, a.Consumer, wrong, ms(at)); err != nil {
+		if err := db.removeTag(tx, a, wrong, ms(at)); err != nil {
 			return err
 		}
-		return setTag(tx, a.Consumer, tag, ms(at), consent)
+		return db.setTag(tx, a, tag, ms(at), consent)
 	})
 }
 
@@ -182,91 +182,6 @@ func (db *DB) SetLearning(ctx context.Context, a doorstep.Actor, enabled bool, a
 	}
 	return db.changeWishes(ctx, a, at, func(tx *Tx) error {
 		return tx.exec(`update consumer set learning = ? where consumer_id = ?`, learning, a.Consumer)
-	})
-}
-
-// endConsents withdraws what permissions recorded: of one scope or, with "", of
-// any; of one kind or, with "", of any.
-func endConsents(tx *Tx, consumer doorstep.ConsumerID, scope prefs.Scope, at int64, kind prefs.ConsentKind) error {
-	return tx.exec(`update consent set revoked_at_ms = ? where consumer_id = ? and by_preference = 1 and revoked_at_ms is null
-and (scope = ? or ? = '') and (kind = ? or ? = '')`, at, consumer, scope, scope, kind, kind)
-}
-
-// giveConsents keeps consents, and what they say against what was learned; agreed
-// tells whether they do.
-func giveConsents(tx *Tx, consumer doorstep.ConsumerID, list ...prefs.Consent) (agreed bool, err error) {
-	if err := addConsents(tx, consumer, list); err != nil {
-		return false, err
-	}
-	return addAgreements(tx, consumer, list)
-}
-
-func addConsents(tx *Tx, consumer doorstep.ConsumerID, list []prefs.Consent) error {
-	rows := make([][]any, len(list))
-	for i, c := range list {
-		byPreference := 0
-		if c.ByPreference {
-			byPreference = 1
-		}
-		rows[i] = []any{consumer, c.ID, c.Kind, c.Scope, c.Facility, c.ReceiptMethod, byPreference, ms(c.GivenAt), msOrNull(c.ValidUntil)}
-	}
-	return tx.insert(`insert into consent (consumer_id, id, kind, scope, facility, receipt_method, by_preference, given_at_ms, valid_until_ms)`, "", rows)
-}
-
-// AddConsent keeps a consent.
-func (db *DB) AddConsent(ctx context.Context, a doorstep.Actor, c prefs.Consent) error {
-	return db.inTx(ctx, func(tx *Tx) error {
-		if err := tx.exec(touchConsumer, a.Consumer, a.Company, ms(c.GivenAt)); err != nil {
-			return err
-		}
-		agreed, err := giveConsents(tx, a.Consumer, c)
-		if err != nil || !agreed {
-			return err
-		}
-		return db.wishesChanged(tx, a.Consumer, "", ms(c.GivenAt))
-	})
-}
-
-type consentRow struct {
-	ID            string
-	Kind          prefs.ConsentKind
-	Scope         prefs.Scope
-	Facility      string
-	ReceiptMethod string        `db:"receipt_method"`
-	ByPreference  bool          `db:"by_preference"`
-	GivenMS       int64         `db:"given_at_ms"`
-	ValidMS       sql.NullInt64 `db:"valid_until_ms"`
-	RevokedMS     sql.NullInt64 `db:"revoked_at_ms"`
-}
-
-// Consents lists a consumer's consents, the newest first.
-func (db *DB) Consents(ctx context.Context, consumer doorstep.ConsumerID, p prefs.ConsentPage) ([]prefs.Consent, error) {
-	var rows []consentRow
-	err := db.list(ctx, &rows, `select id, kind, scope, facility, receipt_method, by_preference, given_at_ms, valid_until_ms, revoked_at_ms
-from consent where consumer_id = ? and (scope = ? or ? = '') and (id < ? or ? = '') order by id desc limit ?`,
-		consumer, p.Only, p.Only, p.Before, p.Before, p.Limit)
-	if err != nil {
-		return nil, fmt.Errorf("consents: %w", err)
-	}
-	list := make([]prefs.Consent, len(rows))
-	for i, r := range rows {
-		list[i] = prefs.Consent{
-			ID: r.ID, Kind: r.Kind, Scope: r.Scope, Facility: r.Facility, ReceiptMethod: r.ReceiptMethod, ByPreference: r.ByPreference,
-			GivenAt: fromMS(r.GivenMS), ValidUntil: fromNullMS(r.ValidMS), RevokedAt: fromNullMS(r.RevokedMS),
-		}
-	}
-	return list, nil
-}
-
-// RevokeConsent ends a consent for the future.
-func (db *DB) RevokeConsent(ctx context.Context, a doorstep.Actor, id string, only prefs.Scope, at time.Time) error {
-	return db.inTx(ctx, func(tx *Tx) error {
-		n, err := tx.changed(`update consent set revoked_at_ms = coalesce(revoked_at_ms, ?)
-where consumer_id = ? and id = ? and (scope = ? or ? = '')`, ms(at), a.Consumer, id, only, only)
-		if err == nil && n == 0 {
-			err = doorstep.NotFound("consent", id)
-		}
-		return err
 	})
 }
 

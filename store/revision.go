@@ -115,7 +115,7 @@ join parcel p on p.outlet_no = d.outlet_no and p.waybill = d.waybill and p.couri
 join outlet o on o.no = d.outlet_no
 join courier c on c.no = d.courier_no
 left join alert a on a.outlet_no = d.outlet_no and a.id = coalesce(d.revised_alert_id, d.alert_id)
-where d.day in (?, ?, ?) and d.consumer_id`+db.inList,
+where d.day in (?, ?, ?) and not coalesce(p.signed_at_ms >= d.received_at_ms, false) and d.consumer_id`+db.inList,
 		parcels.Day(now.AddDate(0, 0, -1), time.UTC), parcels.Day(now, time.UTC), parcels.Day(now.AddDate(0, 0, 1), time.UTC), db.asList(consumers))
 	if err != nil {
 		return nil, fmt.Errorf("parcels that are out: %w", err)
@@ -232,14 +232,28 @@ func (db *DB) supersede(tx *Tx, outlet doorstep.OutletNo, alerts []string, now t
 	if len(alerts) == 0 {
 		return nil
 	}
-	unread, err := tx.changed(`update alert set not_informed_reason = ? where outlet_no = ? and informed_at_ms is null and not_informed_reason = '' and id`+db.inList,
-		push.Superseded, outlet, db.asList(alerts))
+	err := tx.exec(`update alert set superseded_at_ms = ?, expires_at_ms = ? where outlet_no = ? and superseded_at_ms is null and id`+db.inList,
+		ms(now), ms(now), outlet, db.asList(alerts))
 	if err != nil {
 		return err
 	}
-	tx.afterCommit(func() { db.observer.NotInformed(push.Superseded, int(unread)) })
-	err = tx.exec(`update alert set superseded_at_ms = ?, expires_at_ms = ? where outlet_no = ? and superseded_at_ms is null and id`+db.inList,
-		ms(now), ms(now), outlet, db.asList(alerts))
+	return db.endAlerts(tx, outlet, alerts, push.Superseded, now)
+}
+
+// endAlerts ends alerts before their time. Those that informed nobody have reason
+// to.
+func (db *DB) endAlerts(tx *Tx, outlet doorstep.OutletNo, alerts []string, reason push.Reason, now time.Time) error {
+	if len(alerts) == 0 {
+		return nil
+	}
+	unread, err := tx.changed(`update alert set not_informed_reason = ? where outlet_no = ? and informed_at_ms is null and not_informed_reason = '' and id`+db.inList,
+		reason, outlet, db.asList(alerts))
+	if err != nil {
+		return err
+	}
+	tx.afterCommit(func() { db.observer.NotInformed(reason, int(unread)) })
+	err = tx.exec(`update alert set expires_at_ms = ? where outlet_no = ? and expires_at_ms > ? and id`+db.inList,
+		ms(now), outlet, ms(now), db.asList(alerts))
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,8 @@ type stopRow struct {
 	AddressID string              `db:"address_id"`
 	AlertID   sql.NullString      `db:"alert_id"`
 	AckedMS   sql.NullInt64       `db:"acked_at_ms"`
+	Signed    bool
+	Attempts  int
 }
 
 // Stops lists a courier's parcels of today, by each outlet's own day; with only,
@@ -48,7 +50,9 @@ func (db *DB) Stops(ctx context.Context, a doorstep.Actor, only doorstep.Waybill
 			where.and("d.waybill = ?", only)
 		}
 		var rows []stopRow
-		err = db.list(ctx, &rows, `select d.waybill, p.consumer_id, p.address_id, a.id as alert_id, a.acked_at_ms
+		err = db.list(ctx, &rows, `select d.waybill, p.consumer_id, p.address_id, a.id as alert_id, a.acked_at_ms,
+  coalesce(p.signed_at_ms >= d.received_at_ms, false) as signed,
+  (select count(*) from attempt t where t.outlet_no = d.outlet_no and t.waybill = d.waybill) as attempts
 from dispatch d
 join parcel p on p.outlet_no = d.outlet_no and p.waybill = d.waybill and p.courier_no = d.courier_no
 left join alert a on a.outlet_no = d.outlet_no and a.id = coalesce(d.revised_alert_id, d.alert_id) and a.superseded_at_ms is null
@@ -59,6 +63,7 @@ where `+where.text, where.args...)
 		for _, r := range rows {
 			stops = append(stops, parcels.Stop{
 				Waybill: r.Waybill, Consumer: r.Consumer, AddressID: r.AddressID, AlertID: r.AlertID.String, Acked: r.AckedMS.Valid,
+				Signed: r.Signed, Attempts: r.Attempts,
 			})
 		}
 	}

@@ -173,7 +173,7 @@ func (db *DB) addUploads(ctx context.Context, calls []*uploadCall) error {
 			c.kept = nil
 		}
 		if fresh == int64(len(facts)) {
-			return addValues(tx, facts)
+			return addUploaded(tx, facts)
 		}
 		var written []sealedFact
 		for _, c := range calls {
@@ -190,8 +190,16 @@ func (db *DB) addUploads(ctx context.Context, calls []*uploadCall) error {
 				}
 			}
 		}
-		return addValues(tx, written)
+		return addUploaded(tx, written)
 	})
+}
+
+// addUploaded writes what hangs on new uploads.
+func addUploaded(tx *Tx, facts []sealedFact) error {
+	if err := addValues(tx, facts); err != nil {
+		return err
+	}
+	return addAttempts(tx, facts)
 }
 
 // keptUpload is what is kept under a phone's own id.

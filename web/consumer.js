@@ -228,4 +228,15 @@ function caseItem(c) {
   return item;
 }
 
-guarded(null, () => Promise.all([showTags(), showComplaints()]));
+// --- how the parcel was handed over ---
+
+async function showDelivery() {
+  const { sign_for: signed } = await call("GET", `/v1/parcels/${encodeURIComponent(waybill)}`);
+  if (!signed) return;
+  const place = $("#delivery");
+  place.textContent = `${when.format(new Date(signed.at))}: ${signed.text}`;
+  place.classList.toggle("trouble", signed.without_consent ?? false);
+  place.hidden = false;
+}
+
+guarded(null, () => Promise.all([showTags(), showComplaints(), ...(waybill ? [showDelivery()] : [])]));

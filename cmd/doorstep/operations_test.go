@@ -120,7 +120,8 @@ func newScene(t *testing.T, url string) *scene {
 	s.put(s.integrator(), "/v1/couriers/li", api.CourierInput{OutletID: "west", Name: "Li Wei"}).is(http.StatusOK)
 	east := parcel("SF3", "kim", carl)
 	east.OutletID = "east"
-	s.dispatch(parcel("SF1", "li", anne), parcel("SF2", "mo", bela), east)
+	s.dispatch(parcel("SF1", "li", anne), parcel("SF2", "mo", bela), parcel("SF5", "li", bela), east)
+	s.signFor("li", "SF5", signed("in_person", s.start)).is(http.StatusOK)
 	s.complaint = s.complain(s.consumer(anne), "SF1", lockerZH)
 	s.answered, s.disputed, s.closed = s.concluded("damaged"), s.concluded("attitude"), s.concluded("overcharge")
 	s.act(s.consumer(anne), s.closed, "confirmation", nil)
@@ -245,6 +246,30 @@ func (s *scene) samples() map[string]sample {
 			path: "/v1/parcels/SF1/consumer-link", status: http.StatusCreated, strangers: "parcels", body: api.ConsumerLinkInput{Scope: ptr("parcel")},
 		},
 
+		"getParcel": {path: "/v1/parcels/SF4", status: http.StatusOK, strangers: "signs"},
+		"signFor": {path: "/v1/parcels/SF4/sign-for", status: http.StatusOK, strangers: "signs", body: api.SignForInput{
+			Method: "in_person", At: at, Location: here(), PhotoSha256: ptr(strings.Repeat("ab", 32)), Facility: ptr("Door 301"),
+			PickupCodeIssued: ptr(false), ClientID: clientID(1),
+		}},
+		"overrideSignFor": {path: "/v1/parcels/SF4/sign-for/override", status: http.StatusOK, strangers: "signs", body: api.OverrideInput{
+			Method: "locker", At: &at, Location: here(), PhotoSha256: ptr(strings.Repeat("ab", 32)), Facility: ptr("Locker 7"),
+			PickupCodeIssued: ptr(true), Reason: "Fire alarm in the building", ClientID: ptr(clientID(2)),
+		}},
+		"correctSignFor": {path: "/v1/parcels/SF5/sign-for/correction", status: http.StatusOK, strangers: "signs", body: api.SignForCorrectionInput{
+			Reason: "Wrong parcel", Withdraw: ptr(true),
+		}, full: []any{
+			api.SignForCorrectionInput{Reason: "Wrong parcel", Withdraw: ptr(true)},
+			api.SignForCorrectionInput{
+				Reason: "With the photo", Method: ptr("in_person"), At: &at, Location: here(), PhotoSha256: ptr(strings.Repeat("ab", 32)),
+				Facility: ptr("Door 302"), PickupCodeIssued: ptr(false), ClientID: ptr(clientID(3)),
+			},
+		}},
+		"createAttempt": {path: "/v1/parcels/SF4/attempts", status: http.StatusCreated, strangers: "signs", body: api.AttemptInput{
+			Outcome: "failed", Reason: "nobody_home", At: at, EvidenceIds: &[]string{clientID(9)}, Location: here(),
+			PhotoSha256: ptr(strings.Repeat("ab", 32)), ClientID: clientID(4),
+		}},
+		"listOverrides": {status: http.StatusOK, strangers: "signs"},
+
 		"createPreContact": {path: "/v1/parcels/SF4/pre-contact", status: http.StatusCreated, strangers: "contacts"},
 		"listEvents":       {status: http.StatusOK, strangers: "feeds"},
 
@@ -269,7 +294,7 @@ func (s *scene) samples() map[string]sample {
 		"createConsent": {status: http.StatusCreated, strangers: "consents", body: api.ConsentInput{
 			Kind: "locker", Scope: "all", ReceiptMethod: "pickup_code",
 		}, full: []any{
-			api.ConsentInput{Kind: "locker", Scope: "parcel", Waybill: ptr("SF1"), Facility: ptr("Station 8"), ReceiptMethod: "pickup_code", ValidUntil: &soon},
+			api.ConsentInput{Kind: "locker", Scope: "parcel", Waybill: ptr("SF1"), Facility: ptr("Station 8"), ReceiptMethod: "pickup_code", ValidUntil: &soon, FreeUntil: &soon, FeeFen: ptr(int64(50))},
 			api.ConsentInput{Kind: "locker", Scope: "address", AddressID: ptr("a-9"), Facility: ptr("Station 8"), ReceiptMethod: "photo", ValidUntil: &soon},
 		}},
 		"listMyConsents":   {status: http.StatusOK, strangers: "consents"},

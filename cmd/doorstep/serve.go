@@ -237,6 +237,7 @@ func newServer(db *store.DB, reader *reading.Reader, bell *push.Bell, now func()
 		Scanner:    &parcels.Scanner{Store: db, Now: now},
 		Dispatcher: &parcels.Dispatcher{Store: db, Now: now, NewID: newID},
 		Runner:     &parcels.Runner{Store: db, Now: now},
+		Signer:     &parcels.Signer{Store: db, Now: now, NewID: newID},
 		Book:       &prefs.Book{Store: db, Now: now, NewID: newID},
 		Panel:      &prefs.Panel{Store: db, Now: now, NewID: newID},
 		Desk:       &complaints.Desk{Store: db, Read: readWith(reader), Ask: asker.Inquire, Now: now, NewID: newID},
