@@ -18,6 +18,7 @@ const maxRequestID = 64
 type request struct {
 	id             string
 	acceptLanguage string
+	accept         string
 }
 
 type requestKey struct{}
@@ -38,7 +39,7 @@ func identify(newID func() string) echo.MiddlewareFunc {
 				id = newID()
 			}
 			c.Response().Header().Set(echo.HeaderXRequestID, id)
-			known := request{id: id, acceptLanguage: r.Header.Get("Accept-Language")}
+			known := request{id: id, acceptLanguage: r.Header.Get("Accept-Language"), accept: r.Header.Get("Accept")}
 			c.SetRequest(r.WithContext(context.WithValue(r.Context(), requestKey{}, known)))
 			return next(c)
 		}

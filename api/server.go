@@ -11,6 +11,7 @@ import (
 	"doorstep/complaints"
 	"doorstep/evidence"
 	"doorstep/feed"
+	"doorstep/kpi"
 	"doorstep/outreach"
 	"doorstep/parcels"
 	"doorstep/prefs"
@@ -33,6 +34,7 @@ type Server struct {
 	Recorder   *evidence.Recorder
 	Office     *access.Office
 	Feed       *feed.Reader
+	Board      *kpi.Board
 	Outreach   *outreach.Desk
 	WebPushKey string         // what pages subscribe to pushes with; "" without Web Push
 	PublicURL  func() string  // where consumers reach the pages, without a slash at its end

@@ -24,6 +24,7 @@ import (
 	"doorstep/complaints"
 	"doorstep/evidence"
 	"doorstep/feed"
+	"doorstep/kpi"
 	"doorstep/metrics"
 	"doorstep/outreach"
 	"doorstep/parcels"
@@ -152,6 +153,8 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	work.Go(func() error { return sweeper.Run(ctx) })
 	watch := complaints.Watch{Store: db, Now: now, NewID: doorstep.MakeID, Log: log}
 	work.Go(func() error { return watch.Run(ctx) })
+	keeper := kpi.Keeper{Store: db, Now: now, Log: log}
+	work.Go(func() error { return keeper.Run(ctx) })
 	work.Go(func() error { return relay.Run(ctx) })
 	feedSweeper := feed.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return feedSweeper.Run(ctx) })
@@ -242,6 +245,7 @@ func newServer(db *store.DB, reader *reading.Reader, bell *push.Bell, now func()
 		Panel:      &prefs.Panel{Store: db, Now: now, NewID: newID},
 		Desk:       &complaints.Desk{Store: db, Read: readWith(reader), Ask: asker.Inquire, Now: now, NewID: newID},
 		Feed:       &feed.Reader{Store: db},
+		Board:      &kpi.Board{Store: db, Now: now},
 		Outreach:   asker,
 		Inbox:      &push.Inbox{Store: db, Now: now, Bell: bell},
 		Watch:      &push.Watch{Store: db},
