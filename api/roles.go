@@ -64,6 +64,9 @@ var admits = map[string][]doorstep.Role{
 	"correctSignFor":   {doorstep.RoleCourier, doorstep.RoleManager},
 	"createAttempt":    {doorstep.RoleCourier},
 
+	"getKpis":     {doorstep.RoleIntegrator, doorstep.RoleManager, doorstep.RoleHQ},
+	"compareKpis": {doorstep.RoleIntegrator, doorstep.RoleManager, doorstep.RoleHQ},
+
 	"listEvidence":  {doorstep.RoleManager, doorstep.RoleHQ},
 	"listOverrides": {doorstep.RoleManager, doorstep.RoleHQ},
 }
