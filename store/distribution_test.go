@@ -22,6 +22,7 @@ import (
 	"doorstep/complaints"
 	"doorstep/evidence"
 	"doorstep/feed"
+	"doorstep/kpi"
 	"doorstep/outreach"
 	"doorstep/parcels"
 	"doorstep/prefs"
@@ -46,35 +47,42 @@ var apart = map[string]string{
 
 // few are the outlets' tables that stay plain: they grow with couriers and
 // complaints, not with parcels.
-var few = []string{"complaint", "complaint_message", "device", "event", "event_head", "inbox_head", "link", "outbox"}
+var few = []string{"complaint", "complaint_message", "device", "event", "event_head", "inbox_head", "kpi_day", "kpi_head", "kpi_mark", "link", "outbox"}
 
 // across are the functions whose statements reach over outlets or consumers, and
 // why each may.
 var across = map[string]string{
-	"DueOutlets":    "finds the outlets that have something due, by an index of what waits",
-	"UnreadOutlets": "finds the outlets that have something due, by an index of what waits",
-	"UnseenOutlets": "finds the outlets with old devices, once an hour",
-	"Backlog":       "counts what is due, to a bound, once a scrape",
-	"Devices":       "counts devices, to a bound, at most once a minute",
-	"TakeOver":      "of the only server of an SQLite file, when it starts",
-	"custody":       "looks for a parcel by its waybill, since it is not known where it is: once a complaint or a link",
-	"ParcelAddress": "the same, once a wish about a parcel",
-	"findRepeat":    "a consumer's complaints at any outlet: once a complaint",
-	"Complaints":    "a person's list, at the outlets that he may see",
-	"Evidence":      "a person's list, at the outlets that he may see",
-	"pushRecords":   "a parcel's file, at the outlets that a person may see",
-	"ReviseDue":     "a queue that stays on one machine: wishes change far more rarely than parcels go out",
-	"revisions":     "finds where a consumer has parcels out: once a change of wishes",
-	"Alerts":        "an inbox over the outlets that its courier works for: mostly one",
-	"seenJustNow":   "the same, once a start of the app",
-	"PutDevice":     "an address moves from a phone of any outlet: once an installation",
-	"RemoveDevice":  "once a logout",
-	"WaitingEvents": "finds the outlets that have something due, in a table that is empty when nothing waits",
-	"FeedCompanies": "a row a company, once an hour",
-	"ExpiredLinks":  "finds the outlets with old links, once an hour",
-	"Overrides":     "a person's list, at the outlets that he may see",
-	"parcelOutlet":  "looks for a parcel by its waybill: once a consent for one",
-	"devicesOf":     "phones at their couriers' homes, which it learns by a join, row by row",
+	"DueOutlets":     "finds the outlets that have something due, by an index of what waits",
+	"UnreadOutlets":  "finds the outlets that have something due, by an index of what waits",
+	"UnseenOutlets":  "finds the outlets with old devices, once an hour",
+	"Backlog":        "counts what is due, to a bound, once a scrape",
+	"Devices":        "counts devices, to a bound, at most once a minute",
+	"TakeOver":       "of the only server of an SQLite file, when it starts",
+	"custody":        "looks for a parcel by its waybill, since it is not known where it is: once a complaint or a link",
+	"ParcelAddress":  "the same, once a wish about a parcel",
+	"findRepeat":     "a consumer's complaints at any outlet: once a complaint",
+	"Complaints":     "a person's list, at the outlets that he may see",
+	"Evidence":       "a person's list, at the outlets that he may see",
+	"pushRecords":    "a parcel's file, at the outlets that a person may see",
+	"ReviseDue":      "a queue that stays on one machine: wishes change far more rarely than parcels go out",
+	"revisions":      "finds where a consumer has parcels out: once a change of wishes",
+	"Alerts":         "an inbox over the outlets that its courier works for: mostly one",
+	"seenJustNow":    "the same, once a start of the app",
+	"PutDevice":      "an address moves from a phone of any outlet: once an installation",
+	"RemoveDevice":   "once a logout",
+	"WaitingEvents":  "finds the outlets that have something due, in a table that is empty when nothing waits",
+	"FeedCompanies":  "a row a company, once an hour",
+	"ExpiredLinks":   "finds the outlets with old links, once an hour",
+	"Overrides":      "a person's list, at the outlets that he may see",
+	"parcelOutlet":   "looks for a parcel by its waybill: once a consent for one",
+	"ChangedOutlets": "finds the outlets that have something due, in a table that is empty when nothing waits",
+	"Freshen":        "the same, of the outlets that a person may see",
+	"Sums":           "a person's figures, at the outlets that he may see",
+	"Young":          "the same, of the day that is not whole",
+	"Sites":          "the first complaint of each outlet, by an index: once a table of figures",
+	"casesOf":        "what the consumers of an outlet's day complained of before, at any outlet: once a changed day",
+	"markComplaint":  "later complaints of a consumer at any outlet: once a change of a complaint",
+	"devicesOf":      "phones at their couriers' homes, which it learns by a join, row by row",
 }
 
 // shape is what the schema says of one table.
@@ -494,6 +502,26 @@ func (h *house) morning() {
 	_, _, err = signer.Parcel(ctx, boss, "SF2")
 	must(err)
 	_, err = signer.Overrides(ctx, boss, parcels.OverrideQuery{Limit: 10})
+	must(err)
+
+	// Figures.
+	later, err := asking.File(ctx, h.integrator, complaints.Filing{Waybill: "SF6", Text: "signed for by whom?", Category: "false_sign_for"})
+	must(err)
+	require.NotEmpty(h.t, later.ID)
+	keeper := kpi.Keeper{Store: h.db, Now: h.clock.Now}
+	h.clock.Add(2 * time.Minute)
+	_, err = keeper.Pass(ctx)
+	must(err)
+	_, err = keeper.Rebuild(ctx)
+	must(err)
+	board := kpi.Board{Store: h.db, Now: h.clock.Now}
+	for _, by := range kpi.Groupings {
+		rows, err := board.Table(ctx, h.hq(), kpi.Query{From: "2026-03-01", To: "2026-03-03", GroupBy: string(by)})
+		must(err)
+		require.NotEmpty(h.t, rows)
+	}
+	figures := complaints.CountedAs{FromDay: 20260301, ToDay: 20260303, Handled: "same_day", Repeat: "true", Counted: true}
+	_, err = desk.Complaints(ctx, h.manager("west"), complaints.Query{Counted: figures, Limit: 10})
 	must(err)
 
 	// Verdicts on what was learned.
