@@ -15,6 +15,7 @@ import (
 	"doorstep/kpi"
 	"doorstep/parcels"
 	"doorstep/store"
+	"doorstep/vault"
 )
 
 // said are what consumers of the benchmark complain of, each read anew.
@@ -207,8 +208,14 @@ func (x *site) copyComplaints(ctx context.Context, number int) error {
 	for i := range number {
 		row := slices.Clone(list[0])
 		filed := last - span + int64(float64(span)*float64(i)/float64(number))
+		outlet := numbers[i%len(numbers)]
+		id := doorstep.MakeID(outlet)
+		body, err := x.vault.Seal([]byte(said[i%len(said)]), vault.Place{Table: t.name, Column: "body", Row: fmt.Sprintf("%d|%s", outlet, id)})
+		if err != nil {
+			return err
+		}
 		for column, v := range map[string]any{
-			"outlet_no": int64(numbers[i%len(numbers)]), "id": doorstep.MakeID(numbers[i%len(numbers)]), "waybill": "C" + strconv.Itoa(i),
+			"outlet_no": int64(outlet), "id": id, "body": body, "waybill": "C" + strconv.Itoa(i),
 			"consumer_id": "bench-" + strconv.Itoa(i%(number*4/5+1)), "courier_no": int64(1 + i/len(numbers)%10),
 			"category": string(complaints.Categories[i%13]), "filed_at_ms": filed, "received_at_ms": filed, "promise_due_at_ms": filed + 86_400_000,
 		} {
