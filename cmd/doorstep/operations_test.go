@@ -333,6 +333,9 @@ func (s *scene) samples() map[string]sample {
 		"listNotices":        {status: http.StatusOK, strangers: "notices"},
 		"listStatusCodes":    {status: http.StatusOK, strangers: "codes"},
 
+		"getKpis":     {path: "/v1/kpis?from=2026-03-01&to=2026-03-02", status: http.StatusOK, strangers: "figures"},
+		"compareKpis": {path: "/v1/kpis/comparison?from=2026-03-02&to=2026-03-02&base_from=2026-03-01&base_to=2026-03-01", status: http.StatusOK, strangers: "figures"},
+
 		"listOutletAlerts": {path: "/v1/outlets/west/alerts", status: http.StatusOK, strangers: "unread"},
 
 		"getWebPushKey": {status: http.StatusOK, strangers: "keys"},
