@@ -121,7 +121,6 @@ func newScene(t *testing.T, url string) *scene {
 	east := parcel("SF3", "kim", carl)
 	east.OutletID = "east"
 	s.dispatch(parcel("SF1", "li", anne), parcel("SF2", "mo", bela), parcel("SF5", "li", bela), east)
-	s.signFor("li", "SF5", signed("in_person", s.start)).is(http.StatusOK)
 	s.complaint = s.complain(s.consumer(anne), "SF1", lockerZH)
 	s.answered, s.disputed, s.closed = s.concluded("damaged"), s.concluded("attitude"), s.concluded("overcharge")
 	s.act(s.consumer(anne), s.closed, "confirmation", nil)
@@ -135,6 +134,7 @@ func newScene(t *testing.T, url string) *scene {
 	s.sendDue()
 	s.clock.Add(4 * time.Hour) // half of the work clocks
 	s.tick()
+	s.signFor("li", "SF5", signed("in_person", s.clock.Now())).is(http.StatusOK)
 	return s
 }
 
