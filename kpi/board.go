@@ -48,8 +48,8 @@ type Store interface {
 	// Sites are the outlets that the caller may see. began is when the company got
 	// its first complaint; zero if it never did.
 	Sites(ctx context.Context, a doorstep.Actor) (sites []Site, began time.Time, err error)
-	// Sums adds up the days of outlets, by group.
-	Sums(ctx context.Context, outlets []doorstep.OutletNo, by Grouping, span Span) (map[string]Counts, error)
+	// Sums adds up columns of outlets' days, by group.
+	Sums(ctx context.Context, outlets []doorstep.OutletNo, by Grouping, span Span, columns []Column) (map[string]Counts, error)
 	// Young counts complaints that outlets got after one time and before another, as
 	// far as ages matter: Filed, Within24h, Within7d and LatePaused. They are all of
 	// one local day, whose number names the group if it is by day.
@@ -61,6 +61,17 @@ type Board struct {
 	Store Store
 	Now   func() time.Time
 }
+
+// Aging are the columns of which a table needs to know the young.
+var Aging = []Column{Filed, Within24h, Within7d, LatePaused}
+
+// all are the columns that are kept.
+var all = func() (list []Column) {
+	for c := range Kept {
+		list = append(list, c)
+	}
+	return list
+}()
 
 // freshened is how many outlets are counted anew for one reader; the others are
 // as old as the table says.
@@ -212,7 +223,7 @@ func (b *Board) table(ctx context.Context, r reach, by Grouping, span Span) ([]R
 	}
 	censored := r.began.IsZero()
 	for _, site := range r.sites {
-		sums, err := b.Store.Sums(ctx, site.Outlets, by, span)
+		sums, err := b.Store.Sums(ctx, site.Outlets, by, span, all)
 		if err != nil {
 			return nil, err
 		}
@@ -265,9 +276,9 @@ func (b *Board) young(ctx context.Context, site Site, by Grouping, span Span, af
 	case edge.No > span.To:
 		return nil, nil
 	case edge.No < span.From:
-		return b.Store.Sums(ctx, site.Outlets, by, span)
+		return b.Store.Sums(ctx, site.Outlets, by, span, Aging)
 	}
-	list, err := b.Store.Sums(ctx, site.Outlets, by, Span{edge.No + 1, span.To})
+	list, err := b.Store.Sums(ctx, site.Outlets, by, Span{edge.No + 1, span.To}, Aging)
 	if err != nil {
 		return nil, err
 	}

@@ -126,19 +126,34 @@ func (db *DB) countDay(tx *Tx, outlet doorstep.OutletNo, day kpi.Day) error {
 		return fmt.Errorf("handovers: %w", err)
 	}
 	tally.Add(handovers)
-	if err := tx.exec(`delete from kpi_day where outlet_no = ? and day = ?`, outlet, day.No); err != nil {
-		return err
-	}
+	var total kpi.Counts
 	keys := slices.SortedFunc(maps.Keys(tally), kpi.Key.Compare)
-	rows := make([][]any, len(keys))
+	parts := make([][]any, len(keys))
 	for i, k := range keys {
-		rows[i] = []any{outlet, day.No, k.CourierNo, k.Category}
-		counts := tally[k]
-		for _, n := range counts[:kpi.Kept] {
-			rows[i] = append(rows[i], n)
+		parts[i] = append([]any{outlet, day.No, k.CourierNo, k.Category}, kept(tally[k])...)
+		total = total.Plus(tally[k])
+	}
+	for _, table := range []string{"kpi_day", "kpi_part"} {
+		if err := tx.exec(`delete from `+table+` where outlet_no = ? and day = ?`, outlet, day.No); err != nil {
+			return err
 		}
 	}
-	return tx.insert(`insert into kpi_day (outlet_no, day, courier_no, category, `+strings.Join(kpi.Names[:], ", ")+`)`, "", rows)
+	if len(parts) == 0 {
+		return nil
+	}
+	names := strings.Join(kpi.Names[:], ", ")
+	if err := tx.insert(`insert into kpi_day (outlet_no, day, `+names+`)`, "", [][]any{append([]any{outlet, day.No}, kept(total)...)}); err != nil {
+		return err
+	}
+	return tx.insert(`insert into kpi_part (outlet_no, day, courier_no, category, `+names+`)`, "", parts)
+}
+
+func kept(c kpi.Counts) []any {
+	row := make([]any, kpi.Kept)
+	for i := range row {
+		row[i] = c[i]
+	}
+	return row
 }
 
 type caseRow struct {

@@ -7,7 +7,7 @@ import (
 	"doorstep/kpi"
 )
 
-// KpiDay is a row of what figures are made of.
+// KpiDay is a row of what figures are made of; of whole days the courier is -1.
 type KpiDay struct {
 	Outlet    int64
 	Day       int
@@ -18,7 +18,8 @@ type KpiDay struct {
 
 // KpiDays reads all rows.
 func (db *DB) KpiDays(ctx context.Context) ([]KpiDay, error) {
-	rows, err := db.read.QueryxContext(ctx, `select outlet_no, day, courier_no, category, `+strings.Join(kpi.Names[:], ", ")+` from kpi_day
+	rows, err := db.read.QueryxContext(ctx, `select outlet_no, day, courier_no, category, `+strings.Join(kpi.Names[:], ", ")+` from kpi_part
+union all select outlet_no, day, -1, '', `+strings.Join(kpi.Names[:], ", ")+` from kpi_day
 order by outlet_no, day, courier_no, category`)
 	if err != nil {
 		return nil, err

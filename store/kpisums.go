@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 	"time"
 
 	"doorstep"
@@ -83,13 +82,19 @@ func groupOf(by kpi.Grouping, day string) (column, join string) {
 	return "'" + string(kpi.ByCompany) + "'", ""
 }
 
-// sumOfDays adds up all columns.
-var sumOfDays = "sum(t." + strings.Join(kpi.Names[:], "), sum(t.") + ")"
-
-// Sums adds up the days of outlets.
-func (db *DB) Sums(ctx context.Context, outlets []doorstep.OutletNo, by kpi.Grouping, span kpi.Span) (map[string]kpi.Counts, error) {
+// Sums adds up the days of outlets. Only groups that are parts of an outlet's day
+// need its parts read.
+func (db *DB) Sums(ctx context.Context, outlets []doorstep.OutletNo, by kpi.Grouping, span kpi.Span, columns []kpi.Column) (map[string]kpi.Counts, error) {
 	column, join := groupOf(by, "t.day")
-	rows, err := db.read.QueryxContext(ctx, db.read.Rebind(`select `+column+` as name, `+sumOfDays+` from kpi_day t`+join+`
+	table := "kpi_day"
+	if by == kpi.ByCourier || by == kpi.ByCategory {
+		table = "kpi_part"
+	}
+	query := `select ` + column
+	for _, c := range columns {
+		query += ", sum(t." + kpi.Names[c] + ")"
+	}
+	rows, err := db.read.QueryxContext(ctx, db.read.Rebind(query+` from `+table+` t`+join+`
 where t.outlet_no`+db.inList+` and t.day >= ? and t.day <= ? group by 1`), db.asList(outlets), span.From, span.To)
 	if err != nil {
 		return nil, fmt.Errorf("sums of days: %w", err)
@@ -104,8 +109,8 @@ where t.outlet_no`+db.inList+` and t.day >= ? and t.day <= ? group by 1`), db.as
 		if by == kpi.ByDay {
 			into[0] = &no
 		}
-		for i := range kpi.Names {
-			into = append(into, &counts[i])
+		for _, c := range columns {
+			into = append(into, &counts[c])
 		}
 		if err := rows.Scan(into...); err != nil {
 			return nil, fmt.Errorf("sums of days: %w", err)

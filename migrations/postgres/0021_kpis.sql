@@ -4,8 +4,18 @@ alter table complaint add column reopened_at_ms bigint;
 -- What signed parcels are counted by: our sign-for, or the carrier's terminal scan.
 create index sign_for_by_time on sign_for (outlet_no, at_ms);
 create index scan_signed on scan (outlet_no, at_ms) where status in ('signed_self', 'signed_proxy', 'signed_facility', 'signed_after_exception');
--- An outlet's counts of a local day, as the package kpi defines them. category is '' where parcels are counted, courier_no 0 where nobody had them.
+-- An outlet's counts of a local day, as the package kpi defines them.
 create table kpi_day (
+  outlet_no bigint not null, day bigint not null,
+  filed bigint not null, same_day bigint not null, within_24h bigint not null, within_7d bigint not null, before_16 bigint not null,
+  same_day_before_16 bigint not null, same_day_durable bigint not null, repeats bigint not null, repeats_any_category bigint not null,
+  repeats_same_parcel bigint not null, repeats_same_outlet bigint not null, false_signs bigint not null, closed bigint not null,
+  confirmed bigint not null, closed_unconfirmed bigint not null, paused bigint not null, late_paused bigint not null, penalties bigint not null,
+  parcels bigint not null, unalerted bigint not null, unalerted_blamed bigint not null, alerted bigint not null, delivered bigint not null,
+  informed bigint not null, followed bigint not null, unfollowed bigint not null, followed_blamed bigint not null, unfollowed_blamed bigint not null,
+  primary key (outlet_no, day));
+-- The same, apart by courier and category. category is '' where parcels are counted, courier_no 0 where nobody had them.
+create table kpi_part (
   outlet_no bigint not null, day bigint not null, courier_no bigint not null, category text not null,
   filed bigint not null, same_day bigint not null, within_24h bigint not null, within_7d bigint not null, before_16 bigint not null,
   same_day_before_16 bigint not null, same_day_durable bigint not null, repeats bigint not null, repeats_any_category bigint not null,
@@ -27,6 +37,7 @@ insert into kpi_mark (outlet_no, id, at_ms, marked_at_ms) select no, 'before', n
 -- +goose Down
 drop table kpi_head;
 drop table kpi_mark;
+drop table kpi_part;
 drop table kpi_day;
 drop index scan_signed;
 drop index sign_for_by_time;
