@@ -208,3 +208,22 @@ func TestTwoPeriodsAreCompared(t *testing.T) {
 		a.get(a.hq(), "/v1/kpis/comparison?"+query.Encode()).refuses(http.StatusUnprocessableEntity, "invalid")
 	})
 }
+
+func TestRebuiltFiguresAreTheSame(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, dbURL string) {
+		a := newApp(t, dbURL)
+		twoDays(a)
+		const period = "from=2026-03-02&to=2026-03-03&group_by=day"
+		before := a.kpis(a.hq(), period)
+		n, err := (&kpi.Keeper{Store: a.db, Now: a.clock.Now}).Rebuild(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		require.Equal(t, before, a.kpis(a.hq(), period))
+	})
+}
+
+func TestRebuildingTellsOfHowManyOutlets(t *testing.T) {
+	o := command(t, "kpis", "rebuild", "--data", t.TempDir())
+	require.NoError(t, o.failed)
+	require.Equal(t, "counted 0 outlets\n", o.out)
+}
