@@ -384,6 +384,11 @@ func (h *house) morning() {
 	tokens, err := h.db.Tokens(ctx)
 	must(err)
 	must(office.Revoke(ctx, tokens[0].ID))
+	invitation, err := office.Create(ctx, access.Request{Role: doorstep.RoleCourier, Company: "default", CourierID: "li", TTL: time.Hour, Link: true})
+	must(err)
+	_, who, err := office.SignIn(ctx, invitation)
+	must(err)
+	must(h.db.ProlongToken(ctx, who.TokenID, h.clock.Now().Add(48*time.Hour)))
 	replays := store.Replays{DB: h.db}
 	attempt := replay.Attempt{Scope: replay.Scope{TokenID: "t", Operation: "o", Key: "k"}, Claim: "first", At: h.clock.Now()}
 	_, err = replays.Begin(ctx, attempt)
