@@ -14,6 +14,17 @@ var admits = map[string][]doorstep.Role{
 	"createConsumerLink": {doorstep.RoleIntegrator},
 	"listEvents":         {doorstep.RoleIntegrator, doorstep.RoleHQ},
 
+	"createWebhook":         {doorstep.RoleIntegrator},
+	"listWebhooks":          {doorstep.RoleIntegrator, doorstep.RoleHQ},
+	"getWebhook":            {doorstep.RoleIntegrator, doorstep.RoleHQ},
+	"putWebhook":            {doorstep.RoleIntegrator},
+	"deleteWebhook":         {doorstep.RoleIntegrator},
+	"rotateWebhookSecret":   {doorstep.RoleIntegrator},
+	"testWebhook":           {doorstep.RoleIntegrator},
+	"replayWebhook":         {doorstep.RoleIntegrator},
+	"listWebhookDeliveries": {doorstep.RoleIntegrator, doorstep.RoleHQ},
+	"resendWebhookDelivery": {doorstep.RoleIntegrator},
+
 	"getMyTags":        {doorstep.RoleConsumer},
 	"putMyPreferences": {doorstep.RoleConsumer},
 	"confirmMyTag":     {doorstep.RoleConsumer},

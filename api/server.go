@@ -15,6 +15,7 @@ import (
 	"doorstep/parcels"
 	"doorstep/prefs"
 	"doorstep/push"
+	"doorstep/webhooks"
 )
 
 // Server answers the contract's operations: it decodes, calls one use case and
@@ -32,6 +33,7 @@ type Server struct {
 	Recorder   *evidence.Recorder
 	Office     *access.Office
 	Feed       *feed.Reader
+	Hooks      *webhooks.Registry
 	Outreach   *outreach.Desk
 	WebPushKey string         // what pages subscribe to pushes with; "" without Web Push
 	PublicURL  func() string  // where consumers reach the pages, without a slash at its end

@@ -18,6 +18,7 @@ type News struct {
 	Couriers []int64 // whose inboxes have grown
 	Missed   bool    // others' may have, too: nobody listened for a while
 	Events   bool    // that the relay has to number; heard of on this node only
+	Numbered bool    // events that webhooks wait for; heard of on this node only
 }
 
 // OnNews sets what is told of commits. Call it before the database is shared;

@@ -32,6 +32,8 @@ import (
 	"doorstep/reading"
 	"doorstep/store"
 	"doorstep/web"
+	"doorstep/webhooks"
+	"doorstep/webhooks/https"
 )
 
 // serveCmd runs the server.
@@ -48,6 +50,8 @@ type serveCmd struct {
 	PushContent  string        `env:"DOORSTEP_PUSH_CONTENT" enum:"tags,opaque" default:"tags" help:"What a push says: tags, or opaque ids."`
 	PushRate     float64       `env:"DOORSTEP_PUSH_RATE" default:"500" help:"Messages a second, to each push service."`
 	PushInFlight int           `env:"DOORSTEP_PUSH_IN_FLIGHT" default:"256" help:"Messages, and connections, at once, to each push service."`
+
+	WebhookPrivate bool `env:"DOORSTEP_WEBHOOK_PRIVATE" help:"Let webhooks lead to private, loopback and link-local addresses."`
 
 	started func(base string) // told once the server answers; nil outside tests and the demo
 }
@@ -119,11 +123,18 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	db.Observe(measured)
 	db.ClaimWith(sender)
 	relay := feed.NewRelay(db, now, log)
+	receiver := https.New(https.Config{AllowPrivate: c.WebhookPrivate})
+	hooks := webhooks.NewSender(webhooks.Sender{
+		Queue: db, Receiver: receiver, Observer: measured, Now: now, Draw: mathrand.Float64, Log: log,
+	})
 	db.OnNews(func(n store.News) {
 		if n.Events || n.Missed {
 			relay.Wake()
 		}
-		if !n.Events {
+		if n.Numbered {
+			hooks.Wake()
+		}
+		if !n.Events && !n.Numbered {
 			sender.Wake()
 			ring(bell, n)
 		}
@@ -131,6 +142,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	operations := newServer(db, reader, bell, now, doorstep.MakeID)
 	operations.PublicURL = c.publicURL(base)
 	operations.Desk.Again = again
+	operations.Hooks.Receiver, operations.Hooks.Wake = receiver, hooks.Wake
 	operations.Inbox.Arrived = measured.Arrived
 	operations.Panel.Paused = func(tag prefs.Tag) {
 		measured.LearningPaused(tag)
@@ -153,6 +165,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	watch := complaints.Watch{Store: db, Now: now, NewID: doorstep.MakeID, Log: log}
 	work.Go(func() error { return watch.Run(ctx) })
 	work.Go(func() error { return relay.Run(ctx) })
+	work.Go(func() error { return hooks.Run(ctx) })
 	feedSweeper := feed.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return feedSweeper.Run(ctx) })
 	work.Go(func() error {
@@ -241,6 +254,7 @@ func newServer(db *store.DB, reader *reading.Reader, bell *push.Bell, now func()
 		Panel:      &prefs.Panel{Store: db, Now: now, NewID: newID},
 		Desk:       &complaints.Desk{Store: db, Read: readWith(reader), Ask: asker.Inquire, Now: now, NewID: newID},
 		Feed:       &feed.Reader{Store: db},
+		Hooks:      &webhooks.Registry{Store: db, Receiver: https.New(https.Config{}), Now: now, NewID: newID, Random: rand.Reader},
 		Outreach:   asker,
 		Inbox:      &push.Inbox{Store: db, Now: now, Bell: bell},
 		Watch:      &push.Watch{Store: db},
