@@ -52,15 +52,20 @@ type Observer interface {
 	WebhookDisabled(because Reason)
 }
 
-// Sender delivers. Any number may share a database: each delivery is one's at a
-// time.
-type Sender struct {
+// Config is what a Sender works with. Every field is needed.
+type Config struct {
 	Queue    Queue
 	Receiver Receiver
 	Observer Observer
 	Now      func() time.Time
-	Draw     func() float64
+	Draw     func() float64 // 0 to 1
 	Log      *slog.Logger
+}
+
+// Sender delivers. Any number may share a database: each delivery is one's at a
+// time.
+type Sender struct {
+	Config
 
 	woken chan struct{}
 	work  sync.WaitGroup
@@ -68,12 +73,9 @@ type Sender struct {
 	busy  map[string]bool // webhooks that are being served
 }
 
-// NewSender makes a sender of s, whose exported fields are all needed.
-func NewSender(s Sender) *Sender {
-	return &Sender{
-		Queue: s.Queue, Receiver: s.Receiver, Observer: s.Observer, Now: s.Now, Draw: s.Draw, Log: s.Log,
-		woken: make(chan struct{}, 1), busy: map[string]bool{},
-	}
+// NewSender makes a sender.
+func NewSender(cfg Config) *Sender {
+	return &Sender{Config: cfg, woken: make(chan struct{}, 1), busy: map[string]bool{}}
 }
 
 const (

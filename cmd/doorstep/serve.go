@@ -124,7 +124,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	db.ClaimWith(sender)
 	relay := feed.NewRelay(db, now, log)
 	receiver := https.New(https.Config{AllowPrivate: c.WebhookPrivate})
-	hooks := webhooks.NewSender(webhooks.Sender{
+	hooks := webhooks.NewSender(webhooks.Config{
 		Queue: db, Receiver: receiver, Observer: measured, Now: now, Draw: mathrand.Float64, Log: log,
 	})
 	db.OnNews(func(n store.News) {

@@ -4,6 +4,7 @@ package https
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -46,6 +47,7 @@ const (
 type Config struct {
 	AllowPrivate bool           // also to private, loopback and link-local addresses
 	Roots        *x509.CertPool // nil: the system's
+	Timeout      time.Duration  // of an attempt; 0: attemptTime
 }
 
 // Client implements webhooks.Receiver.
@@ -71,7 +73,7 @@ func New(cfg Config) *Client {
 	transport.ResponseHeaderTimeout = 0 // the attempt's own time is enough
 	transport.MaxResponseHeaderBytes = maxHeaders
 	c.http = &http.Client{
-		Timeout: attemptTime, Transport: transport,
+		Timeout: cmp.Or(cfg.Timeout, attemptTime), Transport: transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return c
