@@ -28,6 +28,7 @@ import (
 	"doorstep/push"
 	"doorstep/store"
 	"doorstep/store/storetest"
+	"doorstep/webhooks"
 )
 
 // What follows holds the schema and the statements to the rules under which the
@@ -46,7 +47,7 @@ var apart = map[string]string{
 
 // few are the outlets' tables that stay plain: they grow with couriers and
 // complaints, not with parcels.
-var few = []string{"complaint", "complaint_message", "device", "event", "event_head", "inbox_head", "link", "outbox"}
+var few = []string{"complaint", "complaint_message", "device", "event", "event_head", "inbox_head", "link", "outbox", "webhook", "webhook_delivery"}
 
 // across are the functions whose statements reach over outlets or consumers, and
 // why each may.
@@ -70,6 +71,8 @@ var across = map[string]string{
 	"PutDevice":     "an address moves from a phone of any outlet: once an installation",
 	"RemoveDevice":  "once a logout",
 	"WaitingEvents": "finds the outlets that have something due, in a table that is empty when nothing waits",
+	"Behind":        "finds the webhooks of companies whose feed has gone on: a row or a few each",
+	"Due":           "the same, of those with something due",
 	"FeedCompanies": "a row a company, once an hour",
 	"ExpiredLinks":  "finds the outlets with old links, once an hour",
 	"devicesOf":     "phones at their couriers' homes, which it learns by a join, row by row",
@@ -459,6 +462,24 @@ func (h *house) morning() {
 	events, err := h.db.Events(ctx, h.integrator.Company, 0, 10)
 	must(err)
 	require.NotEmpty(h.t, events)
+
+	// Webhooks, one of which is given up.
+	receiver := &receiver{answer: answering(410)}
+	hooks, hook := h.hooks(receiver), h.hook(receiver, "https://carrier.example")
+	h.happen("a", 1)
+	h.deliver(receiver)
+	_, err = hooks.Replace(ctx, h.integrator, hook.ID, webhooks.Settings{URL: hook.URL})
+	must(err)
+	receiver.answer = nil
+	h.deliver(receiver)
+	_, err = hooks.Resend(ctx, h.integrator, hook.ID, int64(len(events))+1)
+	must(err)
+	_, err = hooks.Webhooks(ctx, h.integrator, "", 10)
+	must(err)
+	_, err = hooks.Deliveries(ctx, h.integrator, hook.ID, webhooks.Delivered, 1000, 10)
+	must(err)
+	gone := h.hook(receiver, "https://gone.example")
+	must(hooks.Remove(ctx, h.integrator, gone.ID))
 
 	// Evidence.
 	recorder := evidence.Recorder{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID}

@@ -34,6 +34,8 @@ import (
 	"doorstep/store/storetest"
 	"doorstep/vault"
 	"doorstep/web"
+	"doorstep/webhooks"
+	"doorstep/webhooks/https"
 )
 
 // app is the whole house behind its HTTP interface, with every answer held to
@@ -47,6 +49,7 @@ type app struct {
 	server  *httptest.Server // of streams; nil until it is needed
 	sender  *push.Sender
 	relay   *feed.Relay
+	hooks   *webhooks.Sender
 	metrics *metrics.Metrics
 	log     *journal
 	bell    *push.Bell // of streams
@@ -62,6 +65,7 @@ type site struct {
 	content push.Content
 	sink    *sink.Sink
 	sinkURL string
+	carrier *carrier
 	tokens  map[access.Request]string
 }
 
@@ -92,6 +96,7 @@ func newApp(t *testing.T, url string, options ...option) *app {
 	server := httptest.NewServer(s.sink)
 	t.Cleanup(server.Close)
 	s.sinkURL = server.URL
+	s.carrier = newCarrier(t)
 	return s.node(t)
 }
 
@@ -126,6 +131,11 @@ func (s *site) node(t *testing.T) *app {
 	a.sender.Observer = a.metrics
 	a.db.Observe(a.metrics)
 	server.Inbox.Arrived = a.metrics.Arrived
+	receiver := https.New(https.Config{AllowPrivate: true, Roots: s.carrier.roots})
+	server.Hooks.Receiver = receiver
+	a.hooks = webhooks.NewSender(webhooks.Config{
+		Queue: a.db, Receiver: receiver, Observer: a.metrics, Now: s.clock.Now, Draw: func() float64 { return 0.5 }, Log: log,
+	})
 	e := api.New(api.Config{
 		Operations: server,
 		Tokens:     api.Tokens{Authenticator: &access.Authenticator{Store: a.db, Now: s.clock.Now}},

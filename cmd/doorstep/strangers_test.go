@@ -18,7 +18,7 @@ var strangers = map[string]func(*testing.T, *scene){
 	"rosters": otherRosters, "waybills": otherWaybills, "parcels": otherParcels, "wishes": otherWishes, "consents": otherConsents,
 	"complaints": otherComplaints, "devices": otherDevices, "couriers": otherCouriers, "evidence": otherEvidence, "keys": sameKey,
 	"unread": otherUnread, "verdicts": otherVerdicts, "contacts": otherContacts, "feeds": otherFeeds,
-	"notices": otherNotices, "codes": sameCodes,
+	"notices": otherNotices, "webhooks": otherWebhooks, "codes": sameCodes,
 }
 
 // An object of another company, outlet, consumer or courier is as if it were

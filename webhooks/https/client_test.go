@@ -75,8 +75,12 @@ func TestWhatReceiversDoWrongIsSortedAndBounded(t *testing.T) {
 			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 		}, webhooks.Result{Fault: webhooks.Redirected, Status: 307}},
 		"hang up": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, webhooks.Result{Fault: webhooks.Unreachable}},
-		"silent":  {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, webhooks.Result{Fault: webhooks.TimedOut}},
+		"silent": {func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.ReadAll(r.Body) // only then the server notices that the client is gone
+			<-r.Context().Done()
+		}, webhooks.Result{Fault: webhooks.TimedOut}},
 		"endless": {func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.ReadAll(r.Body)
 			for r.Context().Err() == nil {
 				if _, err := w.Write(make([]byte, 64<<10)); err != nil {
 					return
