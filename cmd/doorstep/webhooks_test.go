@@ -267,11 +267,7 @@ func TestSettingsOfAWebhookAreChecked(t *testing.T) {
 	p := a.post(a.integrator(), "/v1/webhooks", api.WebhookInput{
 		URL: "http://carrier.example", Types: []api.EventType{"complaint.filed", "complaint.filed"}, Description: strings.Repeat("x", 201),
 	}).problem(http.StatusUnprocessableEntity)
-	pointers := map[string]string{}
-	for _, e := range p.Errors {
-		pointers[e.Pointer] = e.Code
-	}
-	require.Equal(t, map[string]string{"/url": "not_https", "/types/1": "duplicate", "/description": "too_long"}, pointers)
+	require.Equal(t, []string{"/types/1 duplicate", "/description too_long", "/url not_https"}, at(p.Errors))
 }
 
 // otherWebhooks: a webhook is its company's alone.
