@@ -64,7 +64,7 @@ func (r *Registry) wake() {
 
 // Create registers a webhook. Its secret is shown only now.
 func (r *Registry) Create(ctx context.Context, a doorstep.Actor, in Settings) (Webhook, error) {
-	types, err := r.check(ctx, in)
+	types, description, err := r.check(ctx, in)
 	if err != nil {
 		return Webhook{}, err
 	}
@@ -73,23 +73,23 @@ func (r *Registry) Create(ctx context.Context, a doorstep.Actor, in Settings) (W
 		return Webhook{}, err
 	}
 	return r.Store.AddWebhook(ctx, Webhook{
-		ID: r.NewID(a.Company), Company: a.Company, URL: in.URL, Types: types, Description: in.Description,
+		ID: r.NewID(a.Company), Company: a.Company, URL: in.URL, Types: types, Description: description,
 		Secrets: Secrets{Current: secret}, CreatedAt: r.Now(),
 	}, Most)
 }
 
 // check validates settings and has the address looked at.
-func (r *Registry) check(ctx context.Context, in Settings) ([]feed.Type, error) {
+func (r *Registry) check(ctx context.Context, in Settings) (types []feed.Type, description string, err error) {
 	var checks doorstep.Checks
-	types := in.check(&checks)
+	types, description = in.check(&checks)
 	var bad *AddressError
 	switch err := r.Receiver.Check(ctx, in.URL); {
 	case errors.As(err, &bad):
 		checks.Add("/url", bad.Code, bad.Detail)
 	case err != nil:
-		return nil, fmt.Errorf("check address: %w", err)
+		return nil, "", fmt.Errorf("check address: %w", err)
 	}
-	return types, checks.Err()
+	return types, description, checks.Err()
 }
 
 // Webhook shows one.
@@ -105,13 +105,13 @@ func (r *Registry) Webhooks(ctx context.Context, a doorstep.Actor, after string,
 // Replace changes what the caller says of a webhook. One that is enabled again
 // goes on where it stopped.
 func (r *Registry) Replace(ctx context.Context, a doorstep.Actor, id string, in Settings) (Webhook, error) {
-	types, err := r.check(ctx, in)
+	types, description, err := r.check(ctx, in)
 	if err != nil {
 		return Webhook{}, err
 	}
 	now := r.Now()
 	w, err := r.Store.UpdateWebhook(ctx, a.Company, id, now, func(w *Webhook) error {
-		w.URL, w.Types, w.Description = in.URL, types, in.Description
+		w.URL, w.Types, w.Description = in.URL, types, description
 		if in.Disabled {
 			w.disable(ByCaller, now)
 		} else if !w.Enabled() {

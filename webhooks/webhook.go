@@ -138,14 +138,14 @@ type Settings struct {
 	Disabled    bool
 }
 
-// check finds every bad field but those of the URL's address.
-func (in Settings) check(checks *doorstep.Checks) (types []feed.Type) {
+// check finds every bad field but those of the URL's address, and gives the types
+// and the description as they are kept.
+func (in Settings) check(checks *doorstep.Checks) (types []feed.Type, description string) {
 	if utf8.RuneCountInString(in.URL) > longestURL {
 		checks.Add("/url", "too_long", "must have at most 2000 characters")
 	}
-	if utf8.RuneCountInString(in.Description) > longestDescription {
-		checks.Add("/description", "too_long", "must have at most 200 characters")
-	}
+	description, err := doorstep.CheckText(in.Description, 0, longestDescription)
+	checks.Under("/description", err)
 	for i, t := range in.Types {
 		switch {
 		case !slices.Contains(feed.Types, feed.Type(t)):
@@ -156,5 +156,5 @@ func (in Settings) check(checks *doorstep.Checks) (types []feed.Type) {
 			types = append(types, feed.Type(t))
 		}
 	}
-	return types
+	return types, description
 }

@@ -267,7 +267,7 @@ func TestSettingsOfAWebhookAreChecked(t *testing.T) {
 	p := a.post(a.integrator(), "/v1/webhooks", api.WebhookInput{
 		URL: "http://carrier.example", Types: []api.EventType{"complaint.filed", "complaint.filed"}, Description: strings.Repeat("x", 201),
 	}).problem(http.StatusUnprocessableEntity)
-	require.Equal(t, []string{"/types/1 duplicate", "/description too_long", "/url not_https"}, at(p.Errors))
+	require.Equal(t, []string{"/description too_long", "/types/1 duplicate", "/url not_https"}, at(p.Errors))
 }
 
 // otherWebhooks: a webhook is its company's alone.
