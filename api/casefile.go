@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"doorstep"
+	"doorstep/complaints"
 	"doorstep/evidence"
 	"doorstep/i18n"
 )
@@ -92,9 +93,12 @@ func packBody(p evidence.Pack) RegulatorPack {
 	}
 	for _, clock := range p.Clocks {
 		c := Clock{DueAt: clock.DueAt, State: ClockState(clock.State)}
-		if clock.Name == "promise" {
+		switch complaints.ClockName(clock.Name) {
+		case complaints.PromiseClock:
 			body.Clocks.Promise = c
-		} else {
+		case complaints.WorkClock:
+			body.Clocks.Work = c
+		case complaints.LegalClock:
 			body.Clocks.Legal = c
 		}
 	}

@@ -36,7 +36,7 @@ type OpenCase struct {
 
 // Clock is one deadline of the complaint.
 type Clock struct {
-	Name  string // "promise" or "legal"
+	Name  string // "promise", "work" or "legal"
 	DueAt time.Time
 	State string
 }

@@ -198,7 +198,7 @@ func TestARegulatorsPackIsAPageToo(t *testing.T) {
 		require.Len(t, pack.Contacts, 3)
 		require.Equal(t, len(pack.Timeline), len(pack.Proofs))
 		require.Equal(t, a.logKey(), pack.LogKey)
-		require.Equal(t, c.Clocks.Promise.DueAt, pack.Clocks.Promise.DueAt)
+		require.Equal(t, c.Clocks, pack.Clocks)
 
 		for lang, words := range map[string]string{"en": "Call, answered", "zh-CN": "通话：已接听"} {
 			page := a.get(a.manager("west"), path+"?lang="+lang, withHeader("Accept", "text/html"))
