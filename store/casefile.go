@@ -34,8 +34,19 @@ func (db *DB) OpenCase(ctx context.Context, a doorstep.Actor, complaintID string
 		clock := comp.Period.Clock(name)
 		c.Clocks = append(c.Clocks, evidence.Clock{Name: string(name), DueAt: clock.Due, State: string(clock.State(now))})
 	}
-	err = db.get(ctx, &c.Log.Company, `select name from company where no = ?`, comp.Company)
-	return c, notThere(err, "company of complaint", complaintID)
+	if err = db.get(ctx, &c.Log.Company, `select name from company where no = ?`, comp.Company); err != nil {
+		return c, notThere(err, "company of complaint", complaintID)
+	}
+	var others []outletRow
+	err = db.list(ctx, &others, `select `+outletColumns+` from outlet where no in (select outlet_no from parcel where company_no = ? and waybill = ?)
+and no <> ? order by no`, comp.Company, comp.Waybill, comp.Outlet)
+	if err != nil {
+		return c, fmt.Errorf("outlets of a parcel: %w", err)
+	}
+	for _, o := range others {
+		c.Elsewhere = append(c.Elsewhere, evidence.Log{No: o.No, Company: c.Log.Company, Outlet: o.ID})
+	}
+	return c, nil
 }
 
 type caseRow struct {
@@ -47,17 +58,16 @@ type caseRow struct {
 	Body        []byte
 }
 
-// CaseRecords lists the records of a parcel that are in its outlet's log below a
+// CaseRecords lists the records of a parcel that are in an outlet's log below a
 // size, in the log's order: those that name it, and those of the pushes that told
 // of it.
-func (db *DB) CaseRecords(ctx context.Context, c evidence.OpenCase, size int64, limit int) ([]evidence.CaseRecord, error) {
-	outlet := c.Log.No
-	ids, err := db.pushRecords(ctx, []int64{int64(outlet)}, c.Waybill)
+func (db *DB) CaseRecords(ctx context.Context, outlet doorstep.OutletNo, w doorstep.Waybill, size int64, limit int) ([]evidence.CaseRecord, error) {
+	ids, err := db.pushRecords(ctx, []int64{int64(outlet)}, w)
 	if err != nil {
 		return nil, err
 	}
 	var named []string
-	err = db.list(ctx, &named, `select id from evidence where outlet_no = ? and waybill = ? limit ?`, outlet, c.Waybill, limit)
+	err = db.list(ctx, &named, `select id from evidence where outlet_no = ? and waybill = ? limit ?`, outlet, w, limit)
 	if err != nil {
 		return nil, fmt.Errorf("records of a parcel: %w", err)
 	}

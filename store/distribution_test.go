@@ -94,14 +94,14 @@ var across = map[string]string{
 	"WaitingRecords":        "finds the companies that have something to read, by an index of what waits",
 	"runs":                  "looks for parcels by their waybills, since it is not known where they are: once a batch of providers' records",
 	"ParcelContacts":        "a parcel's calls, at the outlets that a person may see",
-	"MarkOutlets":     "gives new outlets their marks, once an hour",
-	"DueMarks":        "finds the outlets that have something due, by an index of what waits",
-	"SparedParcels":   "the same",
-	"ParcelsOf":       "a consumer's parcels at any outlet: once a copy or an erasure",
-	"Own":             "the same, of his links",
-	"Holds":           "a person's list, at the outlets that he may see",
-	"accesses":        "a person's list, at the outlets that he may see",
-	"resealSome":      "goes through all that is sealed, when an operator asks for it",
+	"MarkOutlets":           "gives new outlets their marks, once an hour",
+	"DueMarks":              "finds the outlets that have something due, by an index of what waits",
+	"SparedParcels":         "the same",
+	"ParcelsOf":             "a consumer's parcels at any outlet: once a copy or an erasure",
+	"Own":                   "the same, of his links",
+	"Holds":                 "a person's list, at the outlets that he may see",
+	"accesses":              "a person's list, at the outlets that he may see",
+	"resealSome":            "goes through all that is sealed, when an operator asks for it",
 }
 
 // shape is what the schema says of one table.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -125,6 +126,15 @@ func (db *DB) Checkpoint(ctx context.Context, no doorstep.OutletNo, size int64) 
 		err = db.get(ctx, &row, selectCheckpoint+` and size = ?`, no, size)
 	}
 	if err != nil {
+		return evidence.Checkpoint{}, notThere(err, "checkpoint of log", strconv.FormatInt(int64(no), 10))
+	}
+	return row.checkpoint()
+}
+
+// CheckpointBy finds the newest checkpoint that was made by a time.
+func (db *DB) CheckpointBy(ctx context.Context, no doorstep.OutletNo, at time.Time) (evidence.Checkpoint, error) {
+	var row checkpointRow
+	if err := db.get(ctx, &row, selectCheckpoint+` and created_at_ms <= ? order by size desc limit 1`, no, ms(at)); err != nil {
 		return evidence.Checkpoint{}, notThere(err, "checkpoint of log", strconv.FormatInt(int64(no), 10))
 	}
 	return row.checkpoint()

@@ -14,7 +14,7 @@ import (
 func (db *DB) GrownLogs(ctx context.Context, before time.Time, limit int) ([]evidence.Log, error) {
 	return db.logs(ctx, `select outlet_no as no from log_head where size > 0 and not exists (select 1 from (
     select size, created_at_ms from log_checkpoint k where k.outlet_no = log_head.outlet_no order by size desc limit 1) newest
-    where newest.size = log_head.size or newest.created_at_ms > ?) order by log_head.outlet_no limit ?`, ms(before), limit)
+    where newest.size = log_head.size or newest.created_at_ms > ?) order by outlet_no limit ?`, ms(before), limit)
 }
 
 // Logs lists all logs.
@@ -30,10 +30,10 @@ func (db *DB) logs(ctx context.Context, numbers string, args ...any) ([]evidence
 		Outlet  string
 	}
 	err := db.list(ctx, &rows, `with found as (`+numbers+`)
-select found.no, c.name as company, o.id as outlet from found
+select found.no as no, c.name as company, o.id as outlet from found
 join outlet o on o.no = found.no join company c on c.no = o.company_no
 union all
-select found.no, c.name, '' from found join company c on c.no = found.no
+select found.no as no, c.name, '' from found join company c on c.no = found.no
 order by no`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("logs: %w", err)
