@@ -15,9 +15,19 @@ import (
 
 // OpenCase finds a complaint whose file the caller may open.
 func (db *DB) OpenCase(ctx context.Context, a doorstep.Actor, complaintID string, now time.Time) (c evidence.OpenCase, err error) {
-	row, err := db.findComplaint(db.getter(ctx), a, complaintID, "")
+	anybody := a
+	if a.Role == doorstep.RoleCourier { // whose case it is stands where it was filed
+		anybody.Role = doorstep.RoleHQ
+	}
+	row, err := db.findComplaint(db.getter(ctx), anybody, complaintID, "")
 	if err != nil {
 		return c, err
+	}
+	if err := db.takeCourier(ctx, &row); err != nil {
+		return c, err
+	}
+	if a.Role == doorstep.RoleCourier && !row.isSeenBy(a) {
+		return c, doorstep.NotFound("complaint", complaintID)
 	}
 	comp, err := row.complaint()
 	if err != nil {
@@ -47,6 +57,19 @@ and no <> ? order by no`, comp.Company, comp.Waybill, comp.Outlet)
 		c.Elsewhere = append(c.Elsewhere, evidence.Log{No: o.No, Company: c.Log.Company, Outlet: o.ID})
 	}
 	return c, nil
+}
+
+// takeCourier gives a complaint that was rerouted the courier of whom it was filed:
+// the outlet that has it now has none.
+func (db *DB) takeCourier(ctx context.Context, row *complaintRow) error {
+	outlet, ok := doorstep.OutletOf(row.KnownAs)
+	if !ok {
+		return nil
+	}
+	var filed complaintRow
+	err := db.get(ctx, &filed, selectComplaint+` where k.outlet_no = ? and k.id = ?`, outlet, row.KnownAs)
+	row.CourierNo, row.CourierID = filed.CourierNo, filed.CourierID
+	return notThere(err, "complaint", row.KnownAs)
 }
 
 type caseRow struct {

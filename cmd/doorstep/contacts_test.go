@@ -97,7 +97,7 @@ func TestWhatAProviderSaysOfACallIsInTheFile(t *testing.T) {
 		}
 		for waybill, want := range map[string][]fact{
 			"SF1": {{"contact.real_ring", "true", true}, {"contact.ring_seconds", "true", 20.0}, {"contact.talk_seconds", "true", 30.0}, {"contact.reachable", "true", true}},
-			"SF2": {{"contact.real_ring", "true", true}, {"contact.ring_seconds", "false", 3.0}, {"contact.talk_seconds", "false", nil}, {"contact.reachable", "unknown", nil}},
+			"SF2": {{"contact.real_ring", "true", true}, {"contact.ring_seconds", "false", 3.0}, {"contact.talk_seconds", "unknown", nil}, {"contact.reachable", "unknown", nil}},
 		} {
 			who := map[string]string{"SF1": anne, "SF2": bela}[waybill]
 			f := a.file(a.manager("west"), a.complain(a.consumer(who), waybill, lockerZH).ID)
