@@ -67,11 +67,14 @@ func (k Keys) Public() []string {
 // Signers are those that sign: the newest, and the one before, so that a reader
 // who has only that can follow.
 func (k Keys) Signers() (list []note.Signer) {
-	for _, key := range k[:min(2, len(k))] {
+	for _, key := range k.Signing() {
 		list = append(list, key)
 	}
 	return list
 }
+
+// Signing are the keys of the Signers.
+func (k Keys) Signing() Keys { return k[:min(2, len(k))] }
 
 // Ledger shows logs: their checkpoints, and proofs that they hold a record and
 // that they only grew.

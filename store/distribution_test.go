@@ -93,6 +93,7 @@ var across = map[string]string{
 	"Logs":                  "lists all logs, for a check that an operator asks for",
 	"WaitingRecords":        "finds the companies that have something to read, by an index of what waits",
 	"runs":                  "looks for parcels by their waybills, since it is not known where they are: once a batch of providers' records",
+	"OpenCase":              "finds the outlets that had the parcel of a case",
 	"ParcelContacts":        "a parcel's calls, at the outlets that a person may see",
 	"MarkOutlets":           "gives new outlets their marks, once an hour",
 	"DueMarks":              "finds the outlets that have something due, by an index of what waits",

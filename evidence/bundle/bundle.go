@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"doorstep/evidence"
@@ -88,9 +87,9 @@ func (f fields) disclosure() evidence.Disclosure {
 	return d
 }
 
-// Pack writes a bundle, signed with the log's newest key. The same contents give
-// the same bytes.
-func Pack(c Contents, signer note.Signer) ([]byte, error) {
+// Pack writes a bundle, signed with each of the keys: the log's newest, and the one
+// before for whoever knows only that. The same contents give the same bytes.
+func Pack(c Contents, keys ...evidence.Key) ([]byte, error) {
 	f := files{checkpointName: []byte(c.Checkpoint.Note)}
 	var err error
 	if f[fileName], err = encode(c.File); err != nil {
@@ -112,11 +111,14 @@ func Pack(c Contents, signer note.Signer) ([]byte, error) {
 		}
 	}
 	m := newManifest(f)
+	for _, key := range keys {
+		m.Keys = append(m.Keys, key.Public)
+	}
 	m.Case, m.Created, m.Origin, m.Size = c.File.Case.ComplaintID, c.Checkpoint.CreatedAt.UTC().Format(time.RFC3339Nano), c.Checkpoint.Origin, c.Checkpoint.Size
 	if f[manifestName], err = encode(m); err != nil {
 		return nil, err
 	}
-	if f[signatureName], err = sign(f[manifestName], m.Case, signer); err != nil {
+	if f[signatureName], err = sign(f[manifestName], m.Case, keys); err != nil {
 		return nil, err
 	}
 	return f.archive()

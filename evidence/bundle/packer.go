@@ -50,7 +50,7 @@ func (p *Packer) Bundle(ctx context.Context, a doorstep.Actor, complaintID strin
 		}
 		c.Since = &Consistency{Size: since, Proof: proof}
 	}
-	return Pack(c, keys[0])
+	return Pack(c, keys.Signing()...)
 }
 
 // signAgain signs a checkpoint with the keys of today: the reader has those.
