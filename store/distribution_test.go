@@ -610,6 +610,8 @@ func (h *house) morning() {
 	clerk := evidence.Clerk{Store: h.db, Ledger: h.ledger(), Feeds: noFeeds, Now: h.clock.Now, NewID: doorstep.MakeID}
 	_, err = clerk.Open(ctx, h.manager("west"), complaint.ID, evidence.OpenedFile, 0)
 	must(err)
+	_, err = h.db.CheckpointBy(ctx, west.No, h.clock.Now()) // of a parcel that was at two
+	must(err)
 
 	// Years later.
 	_, err = keeper.Hold(ctx, h.manager("west"), "SF1", "a court asks")
