@@ -368,6 +368,9 @@ type CaseFile struct {
 	Feeds   []CaseFeed    `json:"feeds"`
 	Missing []MissingFact `json:"missing"`
 
+	// OtherCheckpoints Of the logs of other outlets that had the parcel and hold some of the records.
+	OtherCheckpoints []LogCheckpoint `json:"other_checkpoints"`
+
 	// Rules The name of the rules by which the file follows from its records.
 	Rules string `json:"rules"`
 
@@ -1866,7 +1869,10 @@ type ProblemField struct {
 type ProofReference struct {
 	Index    int64  `json:"index"`
 	LeafHash string `json:"leaf_hash"`
-	Record   string `json:"record"`
+
+	// Origin The log that holds the record.
+	Origin string `json:"origin"`
+	Record string `json:"record"`
 }
 
 // ProviderAccount defines model for ProviderAccount.
@@ -2168,11 +2174,14 @@ type RegulatorPack struct {
 	Feeds []CaseFeed `json:"feeds"`
 
 	// Gaps Feeds that were not known to be healthy.
-	Gaps        []CaseFeed       `json:"gaps"`
-	HowToVerify BothTexts        `json:"how_to_verify"`
-	LogKey      string           `json:"log_key"`
-	Missing     []MissingFact    `json:"missing"`
-	Proofs      []ProofReference `json:"proofs"`
+	Gaps        []CaseFeed    `json:"gaps"`
+	HowToVerify BothTexts     `json:"how_to_verify"`
+	LogKey      string        `json:"log_key"`
+	Missing     []MissingFact `json:"missing"`
+
+	// OtherCheckpoints Of the logs of other outlets that had the parcel and hold some of the records.
+	OtherCheckpoints []LogCheckpoint  `json:"other_checkpoints"`
+	Proofs           []ProofReference `json:"proofs"`
 
 	// Rules The name of the rules by which the file follows from its records.
 	Rules  string          `json:"rules"`

@@ -96,6 +96,7 @@ var across = map[string]string{
 	"Logs":                  "lists all logs, for a check that an operator asks for",
 	"WaitingRecords":        "finds the companies that have something to read, by an index of what waits",
 	"runs":                  "looks for parcels by their waybills, since it is not known where they are: once a batch of providers' records",
+	"OpenCase":              "finds the outlets that had the parcel of a case",
 	"ParcelContacts":        "a parcel's calls, at the outlets that a person may see",
 	"MarkOutlets":           "gives new outlets their marks, once an hour",
 	"DueMarks":              "finds the outlets that have something due, by an index of what waits",
@@ -663,6 +664,8 @@ func (h *house) morning() {
 	// A complaint's file.
 	clerk := evidence.Clerk{Store: h.db, Ledger: h.ledger(), Feeds: noFeeds, Now: h.clock.Now, NewID: doorstep.MakeID}
 	_, err = clerk.Open(ctx, h.manager("west"), complaint.ID, evidence.OpenedFile, 0)
+	must(err)
+	_, err = h.db.CheckpointBy(ctx, west.No, h.clock.Now()) // of a parcel that was at two
 	must(err)
 
 	// Years later.

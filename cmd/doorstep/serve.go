@@ -317,18 +317,13 @@ func newServer(db *store.DB, reader *reading.Reader, policy telephony.Policy, be
 		Zone:       db.Zone(),
 		Now:        now,
 	}
-	server.Clerk = &evidence.Clerk{Store: db, Ledger: server.Ledger, Feeds: noFeeds, Now: now, NewID: newID}
+	server.Clerk = &evidence.Clerk{Store: db, Ledger: server.Ledger, Feeds: server.CallBook.Course, Now: now, NewID: newID}
 	server.Packer = &bundle.Packer{Clerk: server.Clerk}
 	reviser := parcels.Reviser{Store: db, Now: now, NewID: newID}
 	server.Eraser = &privacy.Eraser{Store: db, Recall: reviser.ReviseDue, Now: now}
 	server.Exporter = &privacy.Exporter{Store: db, Tags: server.Book.Tags, Now: now, NewID: newID}
 	asker.URL = func(secret string) string { return server.PublicURL() + "/p/" + secret }
 	return server
-}
-
-// noFeeds says that no provider's records are taken in.
-func noFeeds(context.Context, doorstep.CompanyNo, time.Time, time.Time) ([]evidence.Feed, error) {
-	return nil, nil
 }
 
 // readWith tells the desk what the reader reads.
