@@ -76,7 +76,7 @@ select alert_id from told where alert_id <> ''`, w.Outlet, w.Waybill, w.consumer
 		}
 	}
 	var rows []valueRow
-	err = tx.list(&rows, `select e.id, e.kind, e.source, v.body`+recordsOfParcel, w.Outlet, w.Waybill)
+	err = tx.list(&rows, `select e.id, e.kind, e.source, e.commitments, v.body`+recordsOfParcel, w.Outlet, w.Waybill)
 	if err != nil {
 		return 0, fmt.Errorf("records: %w", err)
 	}
@@ -91,13 +91,16 @@ type valueRow struct {
 	ID     string
 	Kind   evidence.Kind
 	Source evidence.Source
-	Body   []byte
+
+	Commitments string
+	Body        []byte
 }
 
 // eraseValues takes fields, with their salts, from records, and records that.
 func (db *DB) eraseValues(tx *Tx, w wipe, rows []valueRow) (int, error) {
 	id := db.newID(w.Outlet)
 	var whole, all []string
+	some := map[string][]string{}
 	for _, r := range rows {
 		opening, err := db.openValues(w.Outlet, r.ID, r.Body)
 		if err != nil {
@@ -113,6 +116,7 @@ func (db *DB) eraseValues(tx *Tx, w wipe, rows []valueRow) (int, error) {
 			whole = append(whole, r.ID)
 			continue
 		}
+		some[r.ID] = rest.Gone(r.Commitments)
 		body, err := db.sealValues(w.Outlet, r.ID, rest)
 		if err != nil {
 			return 0, err
@@ -129,7 +133,7 @@ func (db *DB) eraseValues(tx *Tx, w wipe, rows []valueRow) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("erase values: %w", err)
 	}
-	facts, err := db.sealFacts([]evidence.Fact{evidence.ErasureFact(id, w.Outlet, string(w.class), w.reason, all, w.now)})
+	facts, err := db.sealFacts([]evidence.Fact{evidence.ErasureFact(id, w.Outlet, string(w.class), w.reason, all, some, w.now)})
 	if err != nil {
 		return 0, err
 	}
