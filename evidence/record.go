@@ -59,4 +59,3 @@ func (r Record) has(name string) bool {
 	}
 	return true
 }
-

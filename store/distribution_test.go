@@ -71,7 +71,7 @@ var across = map[string]string{
 	"findEarlierComplaints": "a consumer's complaints at any outlet: once a complaint",
 	"Complaints":            "a person's list, at the outlets that he may see",
 	"Evidence":              "a person's list, at the outlets that he may see",
-	"ShownBlob":             "a person's look at a photo, at the outlets that he may see",
+	"Copy":                  "a person's look at a photo, at the outlets that he may see",
 	"SweepOutlets":          "finds the outlets that have something due, by an index of what waits",
 	"pushRecords":           "a parcel's file, at the outlets that a person may see",
 	"ReviseDue":             "a queue that stays on one machine: wishes change far more rarely than parcels go out",
@@ -94,14 +94,14 @@ var across = map[string]string{
 	"WaitingRecords":        "finds the companies that have something to read, by an index of what waits",
 	"runs":                  "looks for parcels by their waybills, since it is not known where they are: once a batch of providers' records",
 	"ParcelContacts":        "a parcel's calls, at the outlets that a person may see",
-	"MarkOutlets":     "gives new outlets their marks, once an hour",
-	"DueMarks":        "finds the outlets that have something due, by an index of what waits",
-	"SparedParcels":   "the same",
-	"ParcelsOf":       "a consumer's parcels at any outlet: once a copy or an erasure",
-	"Own":             "the same, of his links",
-	"Holds":           "a person's list, at the outlets that he may see",
-	"accesses":        "a person's list, at the outlets that he may see",
-	"resealSome":      "goes through all that is sealed, when an operator asks for it",
+	"MarkOutlets":           "gives new outlets their marks, once an hour",
+	"DueMarks":              "finds the outlets that have something due, by an index of what waits",
+	"SparedParcels":         "the same",
+	"ParcelsOf":             "a consumer's parcels at any outlet: once a copy or an erasure",
+	"Own":                   "the same, of his links",
+	"Holds":                 "a person's list, at the outlets that he may see",
+	"accesses":              "a person's list, at the outlets that he may see",
+	"resealSome":            "goes through all that is sealed, when an operator asks for it",
 }
 
 // shape is what the schema says of one table.
@@ -587,7 +587,8 @@ func (h *house) morning() {
 	must(err)
 	_, err = keeper.Holds(ctx, h.manager("west"), privacy.HoldQuery{Limit: 10})
 	must(err)
-	eraser := privacy.Eraser{Store: h.db, Recall: func(context.Context) (int, error) { return 0, nil }, Now: h.clock.Now}
+	none := func(context.Context) (int, error) { return 0, nil }
+	eraser := privacy.Eraser{Store: h.db, Recall: none, Photos: none, Now: h.clock.Now}
 	must(eraser.Erase(ctx, h.consumer(zhao)))
 	_, err = eraser.Request(ctx, h.consumer(zhao))
 	must(err)
@@ -614,7 +615,7 @@ func (h *house) morning() {
 	_, err = keeper.Hold(ctx, h.manager("west"), "SF1", "a court asks")
 	must(err)
 	h.clock.Add(600 * day)
-	retention := privacy.Sweeper{Store: h.db, Now: h.clock.Now}
+	retention := privacy.Sweeper{Store: h.db, Photos: none, Now: h.clock.Now}
 	_, err = retention.DryRun(ctx)
 	must(err)
 	_, err = retention.SweepAll(ctx)

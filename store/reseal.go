@@ -75,7 +75,7 @@ func (db *DB) resealSome(ctx context.Context, c sealedColumn, after []any) (n in
 	keys := strings.Join(c.key, ", ")
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(c.key)), ", ")
 	rows, err := db.read.QueryxContext(ctx, db.read.Rebind(`select `+c.row+` as place, `+c.column+`, `+keys+` from `+c.table+`
-where `+c.column+` is not null and (`+keys+`) > (`+marks+`) order by `+keys+` limit ?`), append(after, resealBatch)...)
+where length(`+c.column+`) > 0 and (`+keys+`) > (`+marks+`) order by `+keys+` limit ?`), append(after, resealBatch)...)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -139,6 +139,10 @@ where `+c.column+` is not null and (`+keys+`) > (`+marks+`) order by `+keys+` li
 	})
 	return n, next, err
 }
+
+// Vault is what seals and opens the database's values: a rotated key file that is
+// taken up here is taken up by all who share it.
+func (db *DB) Vault() *vault.Vault { return db.vault }
 
 // Reload takes up a rotated key file.
 func (db *DB) Reload(file []byte) error { return db.vault.Reload(file) }

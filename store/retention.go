@@ -290,10 +290,11 @@ func (db *DB) SweepParcel(ctx context.Context, p privacy.Parcel, closedBefore, a
 	return swept, err
 }
 
-// keeps says whether a parcel is held, or was complained about too lately.
+// keeps says whether a parcel is held, or was complained about too lately. The
+// stub of a complaint that was rerouted keeps nothing.
 func (db *DB) keeps(list lister, p privacy.Parcel, closedBefore time.Time) (bool, error) {
 	var found []int
-	err := list(&found, `select 1 from complaint where outlet_no = ? and waybill = ? and (closed_at_ms is null or closed_at_ms > ?)
+	err := list(&found, `select 1 from complaint where outlet_no = ? and waybill = ? and (`+openStatuses+` or closed_at_ms > ?)
 union all select 1 from hold where outlet_no = ? and waybill = ? and released_at_ms is null`, p.Outlet, p.Waybill, ms(closedBefore), p.Outlet, p.Waybill)
 	return len(found) > 0, err
 }

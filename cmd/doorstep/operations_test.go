@@ -110,9 +110,9 @@ type scene struct {
 	closed    string
 	consent   api.Consent // of anne
 	callback  string      // id of one of Alibaba's
-	hold      api.Hold      // of bela's parcel
-	record    string        // of west, in its log
-	sealed    int64         // records in that log's checkpoint
+	hold      api.Hold    // of bela's parcel
+	record    string      // of west, in its log
+	sealed    int64       // records in that log's checkpoint
 }
 
 // elsewhere is the rival's name.
