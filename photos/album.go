@@ -19,6 +19,7 @@ import (
 type Blobs interface {
 	// Put keeps body: once it returns, a power cut loses nothing.
 	Put(ctx context.Context, name string, body []byte) error
+	// Get reads a blob; fs.ErrNotExist if it is not there.
 	Get(ctx context.Context, name string) ([]byte, error)
 	// Delete removes what is there of a blob, half-written ones included. One
 	// that is not there is no error.
