@@ -19,7 +19,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"doorstep"
 	"doorstep/api"
 	"doorstep/blobs"
 	"doorstep/photos"
