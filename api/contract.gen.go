@@ -209,7 +209,7 @@ type Access struct {
 	// ID Of the record.
 	ID string `json:"id"`
 
-	// Opened `evidence_list`, `evidence_file`, `bundle`, `regulator_pack` or `export`. More may come.
+	// Opened `evidence_list`, `evidence_file`, `bundle`, `regulator_pack`, `photo` or `export`. More may come.
 	Opened   *string `json:"opened,omitempty"`
 	OutletID string  `json:"outlet_id"`
 	Role     *string `json:"role,omitempty"`
@@ -699,10 +699,13 @@ type ConsistencyProof struct {
 
 // ConsumerExport defines model for ConsumerExport.
 type ConsumerExport struct {
-	At              time.Time   `json:"at"`
-	Complaints      []Complaint `json:"complaints"`
-	Consents        []Consent   `json:"consents"`
-	LearningEnabled bool        `json:"learning_enabled"`
+	At time.Time `json:"at"`
+
+	// ComplaintPeriods The rounds of complaints that have ended. The one that counts now stands in the complaint.
+	ComplaintPeriods []ExportedPeriod `json:"complaint_periods"`
+	Complaints       []Complaint      `json:"complaints"`
+	Consents         []Consent        `json:"consents"`
+	LearningEnabled  bool             `json:"learning_enabled"`
 
 	// Lessons What complaints, verdicts and consents taught, one by one.
 	Lessons     []ExportedLesson     `json:"lessons"`
@@ -1203,6 +1206,18 @@ type ExportedParcel struct {
 	// Records What happened to it. It names no courier and says of nobody where he stood.
 	Records []EvidenceRecord `json:"records"`
 	Waybill string           `json:"waybill"`
+}
+
+// ExportedPeriod defines model for ExportedPeriod.
+type ExportedPeriod struct {
+	AnsweredAt  *time.Time `json:"answered_at,omitempty"`
+	ComplaintID string     `json:"complaint_id"`
+	No          int        `json:"no"`
+
+	// OpenedBy `filing`, `dispute` or `reopening`.
+	OpenedBy      string    `json:"opened_by"`
+	PausedSeconds int64     `json:"paused_seconds"`
+	Since         time.Time `json:"since"`
 }
 
 // ExportedPreference defines model for ExportedPreference.

@@ -54,6 +54,7 @@ func (e export) VisitGetMyExportResponse(w http.ResponseWriter) error {
 			return out.item(complaintBody(c, actor(e.ctx), e.server.Now()))
 		})
 	})
+	out.field("complaint_periods", each(own.Periods, exportedPeriod))
 	out.list("parcels", func() error {
 		return e.copy.Parcels(e.ctx, func(p privacy.Owned) error {
 			body, err := exportedParcel(p)
@@ -155,6 +156,13 @@ func exportedQuestion(q privacy.Asked) ExportedQuestion {
 func exportedLink(l privacy.Link) ExportedLink {
 	return ExportedLink{
 		Kind: l.Kind, Waybill: string(l.Waybill), SentAt: l.SentAt, ExpiresAt: l.ExpiresAt, Answer: optional(l.Answer), AnsweredAt: optional(l.AnsweredAt),
+	}
+}
+
+func exportedPeriod(r privacy.Round) ExportedPeriod {
+	return ExportedPeriod{
+		ComplaintID: r.ComplaintID, No: r.No, OpenedBy: string(r.OpenedBy), Since: r.From, AnsweredAt: optional(r.AnsweredAt),
+		PausedSeconds: int64(r.PausedFor.Seconds()),
 	}
 }
 

@@ -51,8 +51,10 @@ func (i *idempotent) operation(id string) echo.MiddlewareFunc {
 					Detail: "must be 1 to 255 printable ASCII characters",
 				}}}
 			}
+			a := actor(c.Request().Context())
 			return i.run(c, next, replay.Attempt{
-				Scope:       replay.Scope{TokenID: actor(c.Request().Context()).TokenID, Operation: id, Key: keys[0]},
+				Scope:       replay.Scope{TokenID: a.TokenID, Operation: id, Key: keys[0]},
+				Consumer:    a.Consumer,
 				Fingerprint: fingerprint(c),
 				Claim:       i.newID(),
 				At:          i.now(),

@@ -37,3 +37,9 @@ func (s Sealed) Get(ctx context.Context, name string) ([]byte, error) {
 
 // Delete removes a blob.
 func (s Sealed) Delete(ctx context.Context, name string) error { return s.Store.Delete(ctx, name) }
+
+// IsCurrent says whether a blob was sealed with the key that seals now.
+func (s Sealed) IsCurrent(ctx context.Context, name string) (bool, error) {
+	sealed, err := s.Store.Get(ctx, name)
+	return err == nil && s.Vault.IsCurrent(sealed), err
+}

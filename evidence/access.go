@@ -15,6 +15,7 @@ const (
 	OpenedFile   Opened = "evidence_file"  // a complaint's file
 	OpenedBundle Opened = "bundle"         // the file as a zip
 	OpenedPack   Opened = "regulator_pack" // the file for a regulator
+	OpenedPhoto  Opened = "photo"          // a picture
 	OpenedExport Opened = "export"         // what is kept about a consumer, by himself
 )
 

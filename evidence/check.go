@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -21,6 +21,8 @@ type CheckStore interface {
 	// Logged lists a log's leaves from an index on, with the records that they are
 	// of, at most limit. A record that is not there has an empty text.
 	Logged(ctx context.Context, no doorstep.OutletNo, from int64, limit int) ([]LoggedRecord, error)
+	// Erasures finds records of erasures by their ids.
+	Erasures(ctx context.Context, no doorstep.OutletNo, ids []string) (map[string]Record, error)
 	// WholeTile reads a whole tile as it is kept, and the hash over it.
 	WholeTile(ctx context.Context, no doorstep.OutletNo, level int, n int64) (root tlog.Hash, hashes []byte, err error)
 	// Checkpoints lists a log's checkpoints of more than a size, at most limit.
@@ -35,7 +37,8 @@ type LoggedRecord struct {
 	LoggedLeaf
 	Header      Fact // without fields; of no use for a leaf over a head, which has no ID
 	Commitments string
-	Opening     Opening // empty once erased
+	Opening     Opening // without what was erased
+	ErasedBy    string  // the record of the last erasure that took values; "" if none did
 }
 
 // DisagreementError says where a log and the record differ first.
@@ -79,6 +82,9 @@ func (c *Checker) Check(ctx context.Context, log Log) (leaves int64, err error) 
 		if len(page) == 0 {
 			return w.tree.Size, w.differs("leaf", "is missing")
 		}
+		if w.erasures, err = c.Store.Erasures(ctx, log.No, erasedBy(page)); err != nil {
+			return w.tree.Size, err
+		}
 		for _, r := range page {
 			if err := w.leaf(ctx, r); err != nil {
 				return w.tree.Size, err
@@ -113,6 +119,19 @@ type walk struct {
 	tiles [][]byte   // hashes of the tile that grows, by level
 	next  Checkpoint // the first of the tree's size or more, as far as one was looked for
 	last  bool       // there is none
+
+	erasures map[string]Record // that took values of the page's records
+}
+
+// erasedBy lists the erasures that took values of the records.
+func erasedBy(page []LoggedRecord) (ids []string) {
+	for _, r := range page {
+		if r.ErasedBy != "" {
+			ids = append(ids, r.ErasedBy)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 func (w *walk) differs(noun, what string) error {
@@ -129,7 +148,7 @@ func (w *walk) leaf(ctx context.Context, r LoggedRecord) error {
 	if tlog.RecordHash(r.Text) != r.Hash {
 		return w.differs("leaf", "its record has changed")
 	}
-	if what := r.disagreement(); what != "" {
+	if what := r.disagreement(w.erasures); what != "" {
 		return w.differs("leaf", what)
 	}
 	if err := w.signed(ctx); err != nil {
@@ -157,26 +176,26 @@ func (w *walk) leaf(ctx context.Context, r LoggedRecord) error {
 }
 
 // disagreement says what of a record's values and header is not what it committed
-// to. Erased values agree with anything.
-func (r LoggedRecord) disagreement() string {
-	if r.Header.ID == "" || r.Opening.Values == nil {
+// to. What is gone must be named by the record of its erasure.
+func (r LoggedRecord) disagreement(erasures map[string]Record) string {
+	if r.Header.ID == "" {
 		return ""
 	}
-	committed := 0
-	for line := range strings.SplitSeq(r.Commitments, "\n") {
-		name, _, ok := strings.Cut(line, " ")
-		if r.Opening.Values[name] == nil && r.Opening.Salts[name] == nil { // erased
+	gone, committed := r.Opening.Gone(r.Commitments), 0
+	for name, sum := range Commitments(r.Commitments) {
+		if slices.Contains(gone, name) {
 			continue
 		}
-		if ok && !r.Opening.Opens(r.Commitments, name) {
+		if !r.Opening.Gives(name, sum) {
 			return "its value of " + name + " has changed"
 		}
-		if ok {
-			committed++
-		}
+		committed++
 	}
 	if len(r.Opening.Values) != committed {
 		return "it has a value that it never committed to"
+	}
+	if len(gone) > 0 && !erasures[r.ErasedBy].Erases(r.Header.ID, gone) {
+		return "its value of " + gone[0] + " is gone, and no erasure says so"
 	}
 	about, ok := r.Opening.Values[AboutField] // older records have none
 	if header, err := json.Marshal(r.Header.About()); err != nil || ok && !bytes.Equal(header, about) {

@@ -22,7 +22,7 @@ var secret = []string{"phone", "peer", "peer_hash", "reporter", "name", "address
 // courierSees are the fields that a courier gets: what was done, by whom and
 // when, not the consumer's words.
 var courierSees = []string{
-	AboutField, "opened", "role", "by", "category", "class", "records",
+	AboutField, "opened", "role", "by", "category", "class", "records", "fields",
 	"direction", "duration_s", "outcome", "channel", "template", "reason", "asked_by", "provider", "intent_id",
 	"call_id", "message_id", "event", "state", "rang", "started_at", "ring_at", "answered_at", "ended_at", "ended_by",
 	"tags", "alert_id", "supersedes", "push_id", "code", "attempt", "provider_ref",

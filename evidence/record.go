@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	strict "github.com/go-json-experiment/json"
@@ -59,10 +58,4 @@ func (r Record) has(name string) bool {
 		return false
 	}
 	return true
-}
-
-// Erases says whether the record is of an erasure that took the other's values.
-func (r Record) Erases(id string) bool {
-	var ids []string
-	return r.Kind == Erasure && json.Unmarshal(r.Values["records"], &ids) == nil && slices.Contains(ids, id)
 }

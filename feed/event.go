@@ -48,7 +48,7 @@ var Types = []Type{
 // Event is one entry of a feed.
 type Event struct {
 	ID       string // ours, the same for ever
-	Seq      int64  // in the company's feed, from 1, without gaps
+	Seq      int64  // in the company's feed, from 1; an erased event leaves a gap, none fills later
 	Type     Type
 	Object   json.RawMessage // the whole object as it was then
 	Sequence int64           // of this object, from 1: of two events the higher is the newer

@@ -19,6 +19,7 @@ import (
 type Blobs interface {
 	// Put keeps body: once it returns, a power cut loses nothing.
 	Put(ctx context.Context, name string, body []byte) error
+	// Get reads a blob; fs.ErrNotExist if it is not there.
 	Get(ctx context.Context, name string) ([]byte, error)
 	// Delete removes what is there of a blob, half-written ones included. One
 	// that is not there is no error.
@@ -42,6 +43,13 @@ type Photo struct {
 	ArrivedAt time.Time
 }
 
+// Copy is the copy to show of a photo.
+type Copy struct {
+	Outlet  doorstep.OutletNo
+	Waybill doorstep.Waybill // of a record that declares it
+	Blob    string
+}
+
 // Store is what an Album needs kept. Records name a photo by its hash; the
 // photo of an outlet belongs to all of the outlet's records that name it.
 type Store interface {
@@ -54,12 +62,11 @@ type Store interface {
 	// blobs are to be swept at or before a time it gives ErrUnavailable, if the
 	// photo is declared no longer ErrNotFound. One that is there already stays.
 	KeepPhoto(ctx context.Context, p Photo, notSweptBy time.Time, fact evidence.Fact) error
-	// ShownBlob finds the blob to show for a hash to those who may read a record
-	// that declares it.
-	ShownBlob(ctx context.Context, a doorstep.Actor, sha256 string) (string, error)
-	// ErasePhotos takes from records of an outlet the photos that they name. A
-	// photo that no record names any more goes, and its blobs are to be swept.
-	ErasePhotos(ctx context.Context, outlet doorstep.OutletNo, records []string, now time.Time) error
+	// Copy finds what to show for a hash to those who may read a record that
+	// declares it.
+	Copy(ctx context.Context, a doorstep.Actor, sha256 string) (Copy, error)
+	// AddAccesses keeps records of who opened what.
+	AddAccesses(ctx context.Context, facts []evidence.Fact) error
 
 	// SweepOutlets lists outlets with blobs to be swept by now, at most limit.
 	SweepOutlets(ctx context.Context, now time.Time, limit int) ([]doorstep.OutletNo, error)
@@ -191,29 +198,22 @@ func (al *Album) keep(ctx context.Context, c Claim, hash, mediaType string, data
 
 // Picture is the copy to show of a photo, a JPEG, for those who may read a
 // record that declares it. One that has not come or was erased is not there.
+// Who looks is on record before the answer.
 func (al *Album) Picture(ctx context.Context, a doorstep.Actor, hash string) ([]byte, error) {
 	if err := checkHash(hash); err != nil {
 		return nil, err
 	}
-	blob, err := al.Store.ShownBlob(ctx, a, hash)
+	shown, err := al.Store.Copy(ctx, a, hash)
 	if err != nil {
 		return nil, err
 	}
-	picture, err := al.Blobs.Get(ctx, blob)
+	access := evidence.AccessFact(al.NewID(shown.Outlet), shown.Outlet, a, evidence.OpenedPhoto, "", shown.Waybill, nil, al.Now())
+	if err := al.Store.AddAccesses(ctx, []evidence.Fact{access}); err != nil {
+		return nil, err
+	}
+	picture, err := al.Blobs.Get(ctx, shown.Blob)
 	if err != nil {
-		return nil, fmt.Errorf("%w: photo %s: %w", doorstep.ErrUnavailable, blob, err)
+		return nil, fmt.Errorf("%w: photo %s: %w", doorstep.ErrUnavailable, shown.Blob, err)
 	}
 	return picture, nil
-}
-
-// Erase takes from records of an outlet the photos that they name. Their
-// commitments stay: who holds a picture can still show that it was this one. A
-// photo that other records name too stays for them.
-func (al *Album) Erase(ctx context.Context, outlet doorstep.OutletNo, records []string) error {
-	now := al.Now()
-	if err := al.Store.ErasePhotos(ctx, outlet, records, now); err != nil {
-		return err
-	}
-	_, err := al.sweepOutlet(ctx, outlet, now)
-	return err
 }

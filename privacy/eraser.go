@@ -41,8 +41,8 @@ type Erasing struct {
 
 // EraseStore is what an Eraser needs kept.
 type EraseStore interface {
-	// Forget deletes what a consumer wants and what was learned of him, stops
-	// learning, ends his other tokens, and notes his parcels for erasure.
+	// Forget deletes what a consumer wants, what was learned of him and what he was
+	// told, stops learning, ends his other tokens, and notes his parcels for erasure.
 	Forget(ctx context.Context, a doorstep.Actor, now time.Time) error
 	// Erasing lists parcels whose turn has come: of one consumer or, with "", of
 	// any.
@@ -66,6 +66,8 @@ type Eraser struct {
 	// Recall takes back what couriers on the road were told of wishes that have
 	// changed; parcels.Reviser does. It says how many consumers it dealt with.
 	Recall func(context.Context) (int, error)
+	// Photos deletes the bytes of photos that were erased: as a Sweeper's.
+	Photos func(context.Context) (int, error)
 	Now    func() time.Time
 	Log    *slog.Logger
 }
@@ -99,7 +101,7 @@ func (e *Eraser) Erase(ctx context.Context, a doorstep.Actor) error {
 	for {
 		n, err := e.erase(ctx, a.Consumer)
 		if err != nil || n == 0 {
-			return errors.Join(err, e.Store.Scrub(ctx))
+			return errors.Join(err, e.clean(ctx))
 		}
 	}
 }
@@ -124,9 +126,14 @@ func (e *Eraser) Run(ctx context.Context) error {
 func (e *Eraser) EraseDue(ctx context.Context) (int, error) {
 	n, err := e.erase(ctx, "")
 	if n > 0 {
-		err = errors.Join(err, e.Store.Scrub(ctx))
+		err = errors.Join(err, e.clean(ctx))
 	}
 	return n, err
+}
+
+// clean sees to it that what was erased is on no disk.
+func (e *Eraser) clean(ctx context.Context) error {
+	return errors.Join(sweepPhotos(ctx, e.Photos), e.Store.Scrub(ctx))
 }
 
 func (e *Eraser) erase(ctx context.Context, of doorstep.ConsumerID) (int, error) {

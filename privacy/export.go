@@ -60,6 +60,12 @@ type Link struct {
 	AnsweredAt time.Time
 }
 
+// Round is a period of a complaint that has ended.
+type Round struct {
+	ComplaintID string
+	complaints.Period
+}
+
 // SignIn is a token of the consumer's. Its secret is not kept.
 type SignIn struct {
 	Waybill   doorstep.Waybill // of a link to one parcel
@@ -77,6 +83,7 @@ type Own struct {
 	Lessons  []prefs.Evidence
 	Asked    []Asked
 	Links    []Link
+	Periods  []Round // of complaints, that have ended
 	SignIns  []SignIn
 }
 

@@ -15,6 +15,7 @@ const (
 	Parcels   Class = "parcels"   // who a parcel goes to
 	Records   Class = "records"   // what happened to a parcel that nobody complained about
 	Cases     Class = "cases"     // what happened to a parcel that somebody complained about
+	Reports   Class = "reports"   // what providers of calls and messages sent, as it came
 	Positions Class = "positions" // where a courier stood, to the metre
 	Wishes    Class = "wishes"    // preferences, notes, consents
 	Lessons   Class = "lessons"   // what complaints and verdicts taught
@@ -67,6 +68,8 @@ var Rules = []Rule{
 	{Records, Contract, FromReceipt, 240 * day},
 	// A courier may go to labour arbitration for a year.
 	{Cases, Contract, FromClosing, 400 * day},
+	// What they come to is in the records; the rest is for sorting out faults.
+	{Reports, Contract, FromReceipt, 60 * day},
 	// The distance to the address is enough afterwards.
 	{Positions, Contract, FromReceipt, 90 * day},
 	{Wishes, Consent, UntilErased, 0},

@@ -53,6 +53,10 @@ type SweepStore interface {
 	SweepUndispatched(ctx context.Context, outlet doorstep.OutletNo, before time.Time, b Batch) (Swept, error)
 	// SweepLessons deletes what was learned at or before a time.
 	SweepLessons(ctx context.Context, before time.Time, b Batch) (Swept, error)
+	// SweepReports empties raw reports of providers that were received at or
+	// before a time, deletes masked numbers that were good until then, and forgets
+	// when providers were heard at or before another time.
+	SweepReports(ctx context.Context, before, heardBefore time.Time, b Batch) (Swept, error)
 	// SweepTokens deletes tokens that expired at or before a time.
 	SweepTokens(ctx context.Context, before time.Time, b Batch) (Swept, error)
 	// Scrub sees to it that what was erased is in no file of the database.
@@ -62,8 +66,11 @@ type SweepStore interface {
 // Sweeper erases what is past its time. Any number may share a database.
 type Sweeper struct {
 	Store SweepStore
-	Now   func() time.Time
-	Log   *slog.Logger
+	// Photos deletes the bytes of photos that were erased, and says how many;
+	// photos.Album.Sweep does.
+	Photos func(context.Context) (int, error)
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 const (
@@ -75,6 +82,36 @@ const (
 
 // marked are the classes whose records are gone through outlet by outlet.
 var marked = []Class{Records, Positions, Accesses, Parcels}
+
+// unmarked are the classes whose rows are found by their age.
+var unmarked = []struct {
+	class Class
+	sweep func(SweepStore, context.Context, time.Time, Batch) (Swept, error)
+}{
+	{Lessons, func(s SweepStore, ctx context.Context, now time.Time, b Batch) (Swept, error) {
+		return s.SweepLessons(ctx, now.Add(-RuleOf(Lessons).Keep), b)
+	}},
+	{Reports, func(s SweepStore, ctx context.Context, now time.Time, b Batch) (Swept, error) {
+		// When a provider was heard tells whether its feed was healthy: as long as there are files that ask.
+		return s.SweepReports(ctx, now.Add(-RuleOf(Reports).Keep), now.Add(-RuleOf(Records).Keep-RuleOf(Cases).Keep), b)
+	}},
+	{Tokens, func(s SweepStore, ctx context.Context, now time.Time, b Batch) (Swept, error) {
+		return s.SweepTokens(ctx, now.Add(-RuleOf(Tokens).Keep), b)
+	}},
+}
+
+// sweepPhotos deletes the bytes of photos that were erased, until none is left.
+func sweepPhotos(ctx context.Context, sweep func(context.Context) (int, error)) error {
+	for {
+		n, err := sweep(ctx)
+		if err != nil {
+			return fmt.Errorf("photos: %w", err)
+		}
+		if n == 0 {
+			return nil
+		}
+	}
+}
 
 // Run repeats Sweep until ctx ends.
 func (s *Sweeper) Run(ctx context.Context) error {
@@ -148,11 +185,11 @@ func (s *Sweeper) Sweep(ctx context.Context) (report Report, more bool, err erro
 		took(Cases, swept, err)
 	}
 	b := Batch{Now: now, Limit: sweepBatch}
-	swept, err := s.Store.SweepLessons(ctx, now.Add(-RuleOf(Lessons).Keep), b)
-	took(Lessons, swept, err)
-	swept, err = s.Store.SweepTokens(ctx, now.Add(-RuleOf(Tokens).Keep), b)
-	took(Tokens, swept, err)
-	failures = append(failures, s.Store.Scrub(ctx))
+	for _, c := range unmarked {
+		swept, err := c.sweep(s.Store, ctx, now, b)
+		took(c.class, swept, err)
+	}
+	failures = append(failures, sweepPhotos(ctx, s.Photos), s.Store.Scrub(ctx))
 	return report, more || len(marks) == sweepMarks || len(parcels) == sweepMarks, errors.Join(failures...)
 }
 
@@ -219,12 +256,12 @@ func (s *Sweeper) DryRun(ctx context.Context) (Report, error) {
 		report.add(Cases, swept)
 	}
 	b := Batch{Now: now, Limit: sweepBatch, Dry: true}
-	swept, err := s.Store.SweepLessons(ctx, now.Add(-RuleOf(Lessons).Keep), b)
-	if err != nil {
-		return nil, err
+	for _, c := range unmarked {
+		swept, err := c.sweep(s.Store, ctx, now, b)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.class, err)
+		}
+		report.add(c.class, swept)
 	}
-	report.add(Lessons, swept)
-	swept, err = s.Store.SweepTokens(ctx, now.Add(-RuleOf(Tokens).Keep), b)
-	report.add(Tokens, swept)
-	return report, err
+	return report, nil
 }

@@ -3,7 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
-	"encoding/json"
+	"database/sql"
 	"fmt"
 	"slices"
 	"time"
@@ -79,11 +79,16 @@ type caseRow struct {
 	ReceivedMS  int64 `db:"received_at_ms"`
 	Commitments string
 	Body        []byte
+	ErasedBy    sql.NullString `db:"erased_by"`
+}
+
+func (r caseRow) leaf() evidence.Leaf {
+	return evidence.Leaf{ID: r.ID, Kind: r.Kind, ReceivedAt: fromMS(r.ReceivedMS), Commitments: r.Commitments}
 }
 
 // CaseRecords lists the records of a parcel that are in an outlet's log below a
 // size, in the log's order: those that name it, and those of the pushes that told
-// of it.
+// of it, and the erasures that took values of these.
 func (db *DB) CaseRecords(ctx context.Context, outlet doorstep.OutletNo, w doorstep.Waybill, size int64, limit int) ([]evidence.CaseRecord, error) {
 	ids, err := db.pushRecords(ctx, []int64{int64(outlet)}, w)
 	if err != nil {
@@ -94,34 +99,62 @@ func (db *DB) CaseRecords(ctx context.Context, outlet doorstep.OutletNo, w doors
 	if err != nil {
 		return nil, fmt.Errorf("records of a parcel: %w", err)
 	}
-	// Sorted here: asked for in the log's order, SQLite reads the log from its beginning.
-	var rows []caseRow
-	err = db.list(ctx, &rows, `select l.seq, e.id, e.kind, e.received_at_ms, e.commitments, v.body
-from evidence e
-join log_leaf l on l.outlet_no = e.outlet_no and l.record_id = e.id
-left join evidence_value v on v.outlet_no = e.outlet_no and v.record_id = e.id
-where e.outlet_no = ? and e.id`+db.inList+` and l.seq < ?`, outlet, db.asList(append(ids, named...)), size)
+	rows, err := db.caseRows(ctx, outlet, append(ids, named...), size)
 	if err != nil {
-		return nil, fmt.Errorf("records of a case: %w", err)
+		return nil, err
 	}
+	erasures, err := db.caseRows(ctx, outlet, missingErasures(rows), size)
+	if err != nil {
+		return nil, err
+	}
+	rows = append(rows, erasures...)
+	if len(missingErasures(rows)) > 0 {
+		return nil, &doorstep.ConflictError{Code: "erased_since", Detail: "values were erased after this state of the log; ask for a later one"}
+	}
+	// Sorted here: asked for in the log's order, SQLite reads the log from its beginning.
 	slices.SortFunc(rows, func(a, b caseRow) int { return cmp.Compare(a.Seq, b.Seq) })
 	list := make([]evidence.CaseRecord, len(rows))
 	for i, r := range rows {
-		list[i] = evidence.CaseRecord{Index: r.Seq, Leaf: evidence.Leaf{
-			ID: r.ID, Kind: r.Kind, ReceivedAt: fromMS(r.ReceivedMS), Commitments: r.Commitments,
-		}}
+		list[i] = evidence.CaseRecord{Index: r.Seq, Leaf: r.leaf(), ErasedBy: r.ErasedBy.String}
 		if r.Body == nil { // erased
 			continue
 		}
-		plain, err := db.vault.Open(r.Body, valuePlace(outlet, r.ID))
-		if err != nil {
+		if list[i].Opening, err = db.openValues(outlet, r.ID, r.Body); err != nil {
 			return nil, err
-		}
-		if err := json.Unmarshal(plain, &list[i].Opening); err != nil {
-			return nil, fmt.Errorf("evidence %s: %w", r.ID, err)
 		}
 	}
 	return list, nil
+}
+
+// caseRows reads records by their ids, of those in the log below a size.
+func (db *DB) caseRows(ctx context.Context, outlet doorstep.OutletNo, ids []string, size int64) (rows []caseRow, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	err = db.list(ctx, &rows, `select l.seq, e.id, e.kind, e.received_at_ms, e.commitments, v.body, v.erased_by
+from evidence e
+join log_leaf l on l.outlet_no = e.outlet_no and l.record_id = e.id
+left join evidence_value v on v.outlet_no = e.outlet_no and v.record_id = e.id
+where e.outlet_no = ? and e.id`+db.inList+` and l.seq < ?`, outlet, db.asList(ids), size)
+	if err != nil {
+		return nil, fmt.Errorf("records of a case: %w", err)
+	}
+	return rows, nil
+}
+
+// missingErasures lists the erasures that took values of the rows and are not
+// among them.
+func missingErasures(rows []caseRow) (ids []string) {
+	there := make(map[string]bool, len(rows))
+	for _, r := range rows {
+		there[r.ID] = true
+	}
+	for _, r := range rows {
+		if id := r.ErasedBy.String; id != "" && !there[id] {
+			there[id], ids = true, append(ids, id)
+		}
+	}
+	return ids
 }
 
 var _ evidence.ClerkStore = (*DB)(nil)

@@ -273,7 +273,7 @@ func (db *DB) ComplaintNotes(ctx context.Context, a doorstep.Actor, id string) (
 		Body   []byte
 		AtMS   int64 `db:"at_ms"`
 	}
-	err = db.list(ctx, &rows, `select id, author, body, at_ms from complaint_note where outlet_no = ? and complaint_id = ? order by at_ms, id`, row.Outlet, row.ID)
+	err = db.list(ctx, &rows, `select id, author, body, at_ms from complaint_note where outlet_no = ? and complaint_id = ? and body is not null order by at_ms, id`, row.Outlet, row.ID)
 	if err != nil {
 		return nil, fmt.Errorf("notes: %w", err)
 	}

@@ -28,13 +28,14 @@ type loggedRow struct {
 	ClientID    sql.NullString `db:"client_id"`
 	Commitments sql.NullString
 	Body        []byte
+	ErasedBy    sql.NullString `db:"erased_by"`
 }
 
 // Logged lists a log's leaves from an index on, with the records that they are of.
 func (db *DB) Logged(ctx context.Context, no doorstep.OutletNo, from int64, limit int) ([]evidence.LoggedRecord, error) {
 	var rows []loggedRow
 	err := db.list(ctx, &rows, `select l.seq, l.hash, l.text, l.record_id, e.kind, e.source, e.courier_no, e.waybill, e.complaint_id,
-  e.occurred_at_ms, e.received_at_ms, e.client_id, e.commitments, v.body
+  e.occurred_at_ms, e.received_at_ms, e.client_id, e.commitments, v.body, v.erased_by
 from log_leaf l
 left join evidence e on e.outlet_no = l.outlet_no and e.id = l.record_id
 left join evidence_value v on v.outlet_no = e.outlet_no and v.record_id = e.id
@@ -55,7 +56,7 @@ func (db *DB) logged(no doorstep.OutletNo, r loggedRow) (l evidence.LoggedRecord
 	if l.LoggedLeaf, err = r.leaf(); err != nil || r.Text.Valid || !r.Kind.Valid {
 		return l, err
 	}
-	l.Commitments = r.Commitments.String
+	l.Commitments, l.ErasedBy = r.Commitments.String, r.ErasedBy.String
 	l.Header = evidence.Fact{
 		ID: r.Record, Outlet: no, Kind: evidence.Kind(r.Kind.String), Source: evidence.Source(r.Source.String),
 		CourierNo: r.CourierNo.Int64, Waybill: doorstep.Waybill(r.Waybill.String), ComplaintID: r.ComplaintID.String,
@@ -73,6 +74,29 @@ func (db *DB) logged(no doorstep.OutletNo, r loggedRow) (l evidence.LoggedRecord
 		l.Opening = evidence.Opening{Values: map[string]json.RawMessage{}}
 	}
 	return l, nil
+}
+
+// Erasures finds records of erasures by their ids.
+func (db *DB) Erasures(ctx context.Context, no doorstep.OutletNo, ids []string) (map[string]evidence.Record, error) {
+	found := make(map[string]evidence.Record, len(ids))
+	if len(ids) == 0 {
+		return found, nil
+	}
+	var rows []caseRow
+	err := db.list(ctx, &rows, `select e.id, e.kind, e.received_at_ms, e.commitments, v.body from evidence e
+join evidence_value v on v.outlet_no = e.outlet_no and v.record_id = e.id
+where e.outlet_no = ? and e.id`+db.inList+` and e.kind = 'erasure' and v.body is not null`, no, db.asList(ids))
+	if err != nil {
+		return nil, fmt.Errorf("erasures: %w", err)
+	}
+	for _, r := range rows {
+		opening, err := db.openValues(no, r.ID, r.Body)
+		if err != nil { // it was changed: then it erases nothing
+			continue
+		}
+		found[r.ID] = evidence.ReadRecord(r.leaf(), evidence.Disclosure{Opening: opening})
+	}
+	return found, nil
 }
 
 // WholeTile reads a whole tile as it is kept, and the hash over it. Of one that is

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"doorstep/evidence"
+	"doorstep/privacy"
 	"doorstep/store/storetest"
 )
 
@@ -107,4 +108,33 @@ func change(t *testing.T, db *sqlx.DB, table, column, where string, do func()) {
 	set(after)
 	defer set(before)
 	do()
+}
+
+// Whoever may write to the database can take values away; he cannot make the log
+// say that they were erased.
+func TestValuesThatAreGoneWithoutTheirErasureAreFound(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		ctx, clock := context.Background(), storetest.NewClock()
+		h := newHouse(t, storetest.Open(t, url, storetest.Vault(t), clock, 0), clock)
+		h.dispatch(order("SF1", "li", wang), order("SF2", "li", zhao))
+		log := h.log("west")
+		require.NoError(t, (&privacy.Eraser{
+			Store: h.db, Recall: func(context.Context) (int, error) { return 0, nil },
+			Photos: func(context.Context) (int, error) { return 0, nil }, Now: clock.Now,
+		}).Erase(ctx, h.consumer(wang)))
+		h.seal()
+		_, err := h.check(log)
+		require.NoError(t, err, "what was erased is said")
+
+		db := side(t, url)
+		var erasure, whole string
+		require.NoError(t, db.Get(&erasure, `select id from evidence where kind = 'erasure'`))
+		require.NoError(t, db.Get(&whole, `select id from evidence where kind = 'dispatch' and waybill = 'SF2'`))
+		db.MustExec(db.Rebind(`update evidence_value set body = null where record_id = ?`), whole)
+		_, err = h.check(log)
+		require.ErrorContains(t, err, "no erasure says so")
+		db.MustExec(db.Rebind(`update evidence_value set erased_by = ? where record_id = ?`), erasure, whole)
+		_, err = h.check(log)
+		require.ErrorContains(t, err, "no erasure says so", "this one took others")
+	})
 }

@@ -306,7 +306,7 @@ func (db *DB) messagesOf(row complaintRow, list lister) ([]complaints.Message, e
 		Body   []byte
 		AtMS   int64 `db:"at_ms"`
 	}
-	err := list(&rows, `select id, author, body, at_ms from complaint_message where outlet_no = ? and complaint_id = ? order by at_ms, id`, row.Outlet, row.ID)
+	err := list(&rows, `select id, author, body, at_ms from complaint_message where outlet_no = ? and complaint_id = ? and body is not null order by at_ms, id`, row.Outlet, row.ID)
 	if err != nil {
 		return nil, fmt.Errorf("complaint's messages: %w", err)
 	}

@@ -60,6 +60,23 @@ func (db *DB) Own(ctx context.Context, a doorstep.Actor) (own privacy.Own, err e
 			Kind: r.Kind, Waybill: r.Waybill, SentAt: fromMS(r.CreatedMS), ExpiresAt: fromMS(r.ExpiresMS), Answer: r.Answer, AnsweredAt: fromNullMS(r.AnsweredMS),
 		})
 	}
+	var rounds []struct {
+		ComplaintID string `db:"complaint_id"`
+		Body        string
+	}
+	err = db.list(ctx, &rounds, `select coalesce(nullif(c.known_as, ''), c.id) as complaint_id, p.body from complaint c
+join complaint_period p on p.outlet_no = c.outlet_no and p.complaint_id = c.id
+where c.consumer_id = ? order by c.filed_at_ms, c.id, p.no`, a.Consumer)
+	if err != nil {
+		return own, fmt.Errorf("periods: %w", err)
+	}
+	for _, r := range rounds {
+		round := privacy.Round{ComplaintID: r.ComplaintID}
+		if err := json.Unmarshal([]byte(r.Body), &round.Period); err != nil {
+			return own, fmt.Errorf("period of complaint %s: %w", r.ComplaintID, err)
+		}
+		own.Periods = append(own.Periods, round)
+	}
 	var tokens []tokenRow
 	err = db.list(ctx, &tokens, `select `+tokenColumns+` from token where consumer_id = ? and consumer_id <> '' order by created_at_ms`, a.Consumer)
 	if err != nil {

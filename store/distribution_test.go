@@ -74,7 +74,7 @@ var across = map[string]string{
 	"findEarlierComplaints": "a consumer's complaints at any outlet: once a complaint",
 	"Complaints":            "a person's list, at the outlets that he may see",
 	"Evidence":              "a person's list, at the outlets that he may see",
-	"ShownBlob":             "a person's look at a photo, at the outlets that he may see",
+	"Copy":                  "a person's look at a photo, at the outlets that he may see",
 	"SweepOutlets":          "finds the outlets that have something due, by an index of what waits",
 	"pushRecords":           "a parcel's file, at the outlets that a person may see",
 	"ReviseDue":             "a queue that stays on one machine: wishes change far more rarely than parcels go out",
@@ -105,6 +105,9 @@ var across = map[string]string{
 	"Own":                   "the same, of his links",
 	"Holds":                 "a person's list, at the outlets that he may see",
 	"accesses":              "a person's list, at the outlets that he may see",
+	"Photos":                "goes through all photos, when an operator reseals them",
+	"Unheld":                "the same",
+	"SweepReports":          "finds what providers reported long ago, by an index of what waits",
 	"resealSome":            "goes through all that is sealed, when an operator asks for it",
 	"ChangedOutlets":        "finds the outlets that have something due, in a table that is empty when nothing waits",
 	"Freshen":               "the same, of the outlets that a person may see",
@@ -643,7 +646,8 @@ func (h *house) morning() {
 	must(err)
 	_, err = keeper.Holds(ctx, h.manager("west"), privacy.HoldQuery{Limit: 10})
 	must(err)
-	eraser := privacy.Eraser{Store: h.db, Recall: func(context.Context) (int, error) { return 0, nil }, Now: h.clock.Now}
+	none := func(context.Context) (int, error) { return 0, nil }
+	eraser := privacy.Eraser{Store: h.db, Recall: none, Photos: none, Now: h.clock.Now}
 	must(eraser.Erase(ctx, h.consumer(zhao)))
 	_, err = eraser.Request(ctx, h.consumer(zhao))
 	must(err)
@@ -672,7 +676,7 @@ func (h *house) morning() {
 	_, err = keeper.Hold(ctx, h.manager("west"), "SF1", "a court asks")
 	must(err)
 	h.clock.Add(600 * day)
-	retention := privacy.Sweeper{Store: h.db, Now: h.clock.Now}
+	retention := privacy.Sweeper{Store: h.db, Photos: none, Now: h.clock.Now}
 	_, err = retention.DryRun(ctx)
 	must(err)
 	_, err = retention.SweepAll(ctx)

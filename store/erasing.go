@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"doorstep"
@@ -62,6 +63,8 @@ select alert_id from told where alert_id <> ''`, w.Outlet, w.Waybill, w.consumer
 	for _, erase := range []string{
 		`update complaint set body = null, learned = '', consumer_id = '' where outlet_no = ? and id` + db.inList,
 		`update complaint_message set body = null where outlet_no = ? and complaint_id` + db.inList,
+		`update complaint_note set body = null where outlet_no = ? and complaint_id` + db.inList,
+		`update complaint_reporter set body = null where outlet_no = ? and complaint_id` + db.inList,
 	} {
 		if err := tx.exec(erase, w.Outlet, list); err != nil {
 			return 0, fmt.Errorf("complaints: %w", err)
@@ -75,8 +78,11 @@ select alert_id from told where alert_id <> ''`, w.Outlet, w.Waybill, w.consumer
 			return 0, fmt.Errorf("parcel: %w", err)
 		}
 	}
+	if err := wipeReports(tx, w.Parcel); err != nil {
+		return 0, fmt.Errorf("providers' reports: %w", err)
+	}
 	var rows []valueRow
-	err = tx.list(&rows, `select e.id, e.kind, e.source, v.body`+recordsOfParcel, w.Outlet, w.Waybill)
+	err = tx.list(&rows, `select e.id, e.kind, e.source, e.commitments, v.body`+recordsOfParcel, w.Outlet, w.Waybill)
 	if err != nil {
 		return 0, fmt.Errorf("records: %w", err)
 	}
@@ -91,13 +97,17 @@ type valueRow struct {
 	ID     string
 	Kind   evidence.Kind
 	Source evidence.Source
-	Body   []byte
+
+	Commitments string
+	Body        []byte
 }
 
-// eraseValues takes fields, with their salts, from records, and records that.
+// eraseValues takes fields, with their salts, from records, and the photos that
+// they named, and records that.
 func (db *DB) eraseValues(tx *Tx, w wipe, rows []valueRow) (int, error) {
 	id := db.newID(w.Outlet)
-	var whole, all []string
+	var whole, all, pictures []string
+	some := map[string][]string{}
 	for _, r := range rows {
 		opening, err := db.openValues(w.Outlet, r.ID, r.Body)
 		if err != nil {
@@ -108,11 +118,15 @@ func (db *DB) eraseValues(tx *Tx, w wipe, rows []valueRow) (int, error) {
 			continue
 		}
 		all = append(all, r.ID)
+		if _, there := opening.Values["sha256"]; r.Kind == evidence.Photo && there && slices.Contains(gone, "sha256") {
+			pictures = append(pictures, r.ID)
+		}
 		rest := opening.Without(gone...)
 		if rest.Bare() {
 			whole = append(whole, r.ID)
 			continue
 		}
+		some[r.ID] = rest.Gone(r.Commitments)
 		body, err := db.sealValues(w.Outlet, r.ID, rest)
 		if err != nil {
 			return 0, err
@@ -129,7 +143,10 @@ func (db *DB) eraseValues(tx *Tx, w wipe, rows []valueRow) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("erase values: %w", err)
 	}
-	facts, err := db.sealFacts([]evidence.Fact{evidence.ErasureFact(id, w.Outlet, string(w.class), w.reason, all, w.now)})
+	if err := db.erasePhotos(tx, w.Outlet, pictures, w.now); err != nil {
+		return 0, fmt.Errorf("erase photos: %w", err)
+	}
+	facts, err := db.sealFacts([]evidence.Fact{evidence.ErasureFact(id, w.Outlet, string(w.class), w.reason, all, some, w.now)})
 	if err != nil {
 		return 0, err
 	}

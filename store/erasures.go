@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"doorstep"
@@ -15,7 +16,11 @@ import (
 // Consents are not among them: where a parcel is held they say what was allowed.
 var wanted = []string{"preference", "preference_note", "tag_evidence", "tag_verdict", "question"}
 
-// Forget deletes what a consumer wants and notes his parcels for erasure. His
+// told are the tables of what was sent to a consumer: links, messages that the
+// carrier has yet to fetch or may fetch again, and answers to himself.
+var told = []string{"link", "outbox", "event", "replay"}
+
+// Forget deletes what a consumer wants and what he was told, and notes his parcels for erasure. His
 // row stays as a tombstone: nothing is learned again.
 func (db *DB) Forget(ctx context.Context, a doorstep.Actor, now time.Time) error {
 	parcels, err := db.ParcelsOf(ctx, a)
@@ -34,7 +39,7 @@ func (db *DB) Forget(ctx context.Context, a doorstep.Actor, now time.Time) error
 		if err := tx.exec(`update consumer set learning = 0, locale = '' where consumer_id = ?`, a.Consumer); err != nil {
 			return err
 		}
-		for _, table := range wanted {
+		for _, table := range slices.Concat(wanted, told) {
 			if err := tx.exec(`delete from `+table+` where consumer_id = ?`, a.Consumer); err != nil {
 				return fmt.Errorf("%s: %w", table, err)
 			}
@@ -126,10 +131,7 @@ func (db *DB) EraseParcel(ctx context.Context, e privacy.Erasing, now time.Time)
 			return err
 		}
 		_, err = db.wipeParcel(tx, wipe{Parcel: e.Parcel, consumer: e.Consumer, class: privacy.Records, reason: forConsumer, fields: evidence.AboutConsumer, now: now})
-		if err != nil {
-			return err
-		}
-		return tx.exec(`delete from link where outlet_no = ? and consumer_id = ? and waybill = ?`, e.Outlet, e.Consumer, e.Waybill)
+		return err
 	})
 	return held, err
 }

@@ -18,6 +18,11 @@ func (t *Tx) Exec(query string, args ...any) error { return t.exec(query, args..
 // AfterCommit is afterCommit.
 func (t *Tx) AfterCommit(do func()) { t.afterCommit(do) }
 
+// ErasePhotos takes from records the photos that they name.
+func (db *DB) ErasePhotos(ctx context.Context, outlet doorstep.OutletNo, records []string, now time.Time) error {
+	return db.inTx(ctx, func(tx *Tx) error { return db.erasePhotos(tx, outlet, records, now) })
+}
+
 // Settings lists the names of what is set.
 func (db *DB) Settings(ctx context.Context) (names []string, err error) {
 	err = db.list(ctx, &names, `select name from setting`)

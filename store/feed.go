@@ -17,7 +17,8 @@ type outgoing struct {
 	id       string
 	company  doorstep.CompanyNo
 	kind     feed.Type
-	object   []byte // JSON
+	consumer doorstep.ConsumerID // whom the object names; "" for nobody
+	object   []byte              // JSON
 	sequence int64
 	at       time.Time
 }
@@ -28,8 +29,8 @@ func (db *DB) publish(tx *Tx, outlet doorstep.OutletNo, e outgoing) error {
 	if err != nil {
 		return err
 	}
-	err = tx.insert(`insert into outbox (outlet_no, id, company_no, type, sequence, at_ms, body)`, "",
-		[][]any{{outlet, e.id, e.company, string(e.kind), e.sequence, ms(e.at), body}})
+	err = tx.insert(`insert into outbox (outlet_no, id, company_no, type, consumer_id, sequence, at_ms, body)`, "",
+		[][]any{{outlet, e.id, e.company, string(e.kind), e.consumer, e.sequence, ms(e.at), body}})
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
@@ -51,6 +52,7 @@ group by outlet_no, company_no order by min(at_ms), outlet_no limit ?`, limit)
 type outboxRow struct {
 	ID       string
 	Type     string
+	Consumer doorstep.ConsumerID `db:"consumer_id"`
 	Sequence int64
 	AtMS     int64 `db:"at_ms"`
 	Body     []byte
@@ -77,7 +79,7 @@ func (db *DB) NumberEvents(ctx context.Context, s feed.Source, now time.Time, li
 			return err
 		}
 		var rows []outboxRow
-		err = tx.list(&rows, `select id, type, sequence, at_ms, body from outbox where outlet_no = ? order by id limit ?`, s.Outlet, limit)
+		err = tx.list(&rows, `select id, type, consumer_id, sequence, at_ms, body from outbox where outlet_no = ? order by id limit ?`, s.Outlet, limit)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -85,9 +87,9 @@ func (db *DB) NumberEvents(ctx context.Context, s feed.Source, now time.Time, li
 		for i, r := range rows {
 			seq++
 			ids[i] = r.ID
-			numbered[i] = []any{s.Company, seq, r.ID, r.Type, r.Sequence, r.AtMS, ms(now), r.Body}
+			numbered[i] = []any{s.Company, seq, r.ID, r.Type, r.Consumer, r.Sequence, r.AtMS, ms(now), r.Body}
 		}
-		err = tx.insert(`insert into event (outlet_no, seq, id, type, sequence, at_ms, numbered_at_ms, body)`, "", numbered)
+		err = tx.insert(`insert into event (outlet_no, seq, id, type, consumer_id, sequence, at_ms, numbered_at_ms, body)`, "", numbered)
 		if err != nil {
 			return err
 		}

@@ -41,7 +41,7 @@ func (db *DB) mail(tx *Tx, l outreach.Letter) error {
 		return fmt.Errorf("message: %w", err)
 	}
 	return db.publish(tx, l.Link.Outlet, outgoing{
-		id: m.ID, company: l.Link.Company, kind: feed.ConsumerMessage, object: object, sequence: 1, at: l.Link.CreatedAt,
+		id: m.ID, company: l.Link.Company, kind: feed.ConsumerMessage, consumer: l.Link.Consumer, object: object, sequence: 1, at: l.Link.CreatedAt,
 	})
 }
 

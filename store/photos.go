@@ -155,59 +155,53 @@ func (db *DB) lockRecords(tx *Tx, outlet doorstep.OutletNo, hashes []string) (li
 	return list, nil
 }
 
-// ShownBlob finds the blob to show for a hash.
-func (db *DB) ShownBlob(ctx context.Context, a doorstep.Actor, sha256 string) (string, error) {
+// Copy finds the copy to show for a hash.
+func (db *DB) Copy(ctx context.Context, a doorstep.Actor, sha256 string) (shown photos.Copy, err error) {
 	outlets, err := db.scope(ctx, a)
 	if err != nil {
-		return "", err
+		return shown, err
 	}
 	where := newFilter("r.outlet_no"+db.inList+" and r.hash = ?", db.asList(outlets), db.photoHash(sha256))
 	if a.Role == doorstep.RoleCourier {
 		where.and("e.courier_no = (select no from courier where company_no = ? and id = ?)", a.Company, a.Courier)
 	}
-	var blob string
-	err = db.get(ctx, &blob, `select p.shown from photo_record r
+	err = db.get(ctx, &shown, `select p.outlet_no as outlet, coalesce(e.waybill, '') as waybill, p.shown as blob from photo_record r
 join evidence e on e.outlet_no = r.outlet_no and e.id = r.record_id
 join photo p on p.outlet_no = r.outlet_no and p.hash = r.hash
 where `+where.text+` limit 1`, where.args...)
-	return blob, notThere(err, "photo", sha256)
+	return shown, notThere(err, "photo", sha256)
 }
 
-// ErasePhotos takes from records the photos that they name.
-func (db *DB) ErasePhotos(ctx context.Context, outlet doorstep.OutletNo, records []string, now time.Time) error {
-	err := db.inTx(ctx, func(tx *Tx) error {
-		var hashes []string
-		err := tx.list(&hashes, `select distinct hash from photo_record where outlet_no = ? and record_id`+db.inList+` and erased_at_ms is null`,
-			outlet, db.asList(records))
-		if err != nil || len(hashes) == 0 {
-			return err
-		}
-		var locked []string // before the records are: see photoArrived
-		err = tx.list(&locked, `select hash from photo where outlet_no = ? and hash`+db.inList+` order by hash`+db.forUpdate, outlet, db.asList(hashes))
-		if err != nil {
-			return err
-		}
-		declared, err := db.lockRecords(tx, outlet, hashes)
-		if err != nil {
-			return err
-		}
-		gone := slices.Clone(hashes)
-		for _, r := range declared {
-			if !slices.Contains(records, r.ID) { // it still needs the photo
-				gone = slices.DeleteFunc(gone, func(hash string) bool { return hash == r.Hash })
-			}
-		}
-		err = tx.exec(`update photo_record set hash = '', erased_at_ms = ? where outlet_no = ? and record_id`+db.inList+` and erased_at_ms is null`,
-			ms(now), outlet, db.asList(records))
-		if err != nil || len(gone) == 0 {
-			return err
-		}
-		return db.dropPhotos(tx, outlet, gone, now)
-	})
-	if err != nil {
-		return fmt.Errorf("erase photos: %w", err)
+// erasePhotos takes from records the photos that they name. A photo that no
+// record names any more goes, and its blobs are to be swept.
+func (db *DB) erasePhotos(tx *Tx, outlet doorstep.OutletNo, records []string, now time.Time) error {
+	var hashes []string
+	err := tx.list(&hashes, `select distinct hash from photo_record where outlet_no = ? and record_id`+db.inList+` and erased_at_ms is null`,
+		outlet, db.asList(nonNil(records)))
+	if err != nil || len(hashes) == 0 {
+		return err
 	}
-	return nil
+	var locked []string // before the records are: see photoArrived
+	err = tx.list(&locked, `select hash from photo where outlet_no = ? and hash`+db.inList+` order by hash`+db.forUpdate, outlet, db.asList(hashes))
+	if err != nil {
+		return err
+	}
+	declared, err := db.lockRecords(tx, outlet, hashes)
+	if err != nil {
+		return err
+	}
+	gone := slices.Clone(hashes)
+	for _, r := range declared {
+		if !slices.Contains(records, r.ID) { // it still needs the photo
+			gone = slices.DeleteFunc(gone, func(hash string) bool { return hash == r.Hash })
+		}
+	}
+	err = tx.exec(`update photo_record set hash = '', erased_at_ms = ? where outlet_no = ? and record_id`+db.inList+` and erased_at_ms is null`,
+		ms(now), outlet, db.asList(records))
+	if err != nil || len(gone) == 0 {
+		return err
+	}
+	return db.dropPhotos(tx, outlet, gone, now)
 }
 
 // dropPhotos deletes photos and has their blobs swept.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"doorstep/evidence"
 	"doorstep/photos"
 	"doorstep/photos/phototest"
+	"doorstep/privacy"
 )
 
 // shelf keeps blobs in memory.
@@ -92,7 +92,7 @@ func (h *house) photographed() {
 	h.t.Helper()
 	ctx, li := h.t.Context(), h.courier("li")
 	album, _ := h.album()
-	outlet, photo, place := h.declares("1", aPhotoHash)
+	outlet, photo, _ := h.declares("1", aPhotoHash)
 	for range 2 {
 		_, err := album.Add(ctx, li, aPhotoHash, aPhoto)
 		require.NoError(h.t, err)
@@ -101,12 +101,9 @@ func (h *house) photographed() {
 		_, err := album.Picture(ctx, who, aPhotoHash)
 		require.NoError(h.t, err)
 	}
-	require.NoError(h.t, album.Erase(ctx, outlet, []string{photo}))
+	require.NoError(h.t, h.db.ErasePhotos(ctx, outlet, []string{photo}, h.clock.Now()))
 	_, err := album.Sweep(ctx)
 	require.NoError(h.t, err)
-	n, err := h.db.ForgetFields(ctx, outlet, []string{place}, evidence.Coordinates)
-	require.NoError(h.t, err)
-	require.Equal(h.t, 1, n)
 }
 
 // Whatever uploads, erasures and sweeps meet, a photo that is acknowledged and
@@ -124,7 +121,7 @@ func TestUploadsAndErasuresAtOnceLoseNothingAndLeaveNothing(t *testing.T) {
 				_, err := album.Add(ctx, li, aPhotoHash, aPhoto)
 				require.NoError(t, err)
 			})
-			all.Go(func() { require.NoError(t, album.Erase(ctx, outlet, []string{erased})) })
+			all.Go(func() { require.NoError(t, h.db.ErasePhotos(ctx, outlet, []string{erased}, h.clock.Now())) })
 		}
 		all.Wait()
 		got, err := album.Picture(ctx, h.manager("west"), aPhotoHash)
@@ -137,7 +134,7 @@ func TestUploadsAndErasuresAtOnceLoseNothingAndLeaveNothing(t *testing.T) {
 					require.ErrorIs(t, err, doorstep.ErrNotFound)
 				}
 			})
-			all.Go(func() { require.NoError(t, album.Erase(ctx, outlet, []string{kept})) })
+			all.Go(func() { require.NoError(t, h.db.ErasePhotos(ctx, outlet, []string{kept}, h.clock.Now())) })
 		}
 		all.Wait()
 		_, err = album.Picture(ctx, h.manager("west"), aPhotoHash)
@@ -152,18 +149,24 @@ func TestUploadsAndErasuresAtOnceLoseNothingAndLeaveNothing(t *testing.T) {
 func TestForgottenCoordinatesLeaveEveryOtherProof(t *testing.T) {
 	onEach(t, 0, func(t *testing.T, h *house) {
 		h.dispatch(order("SF2", "li", wang))
-		outlet, _, place := h.declares("1", aPhotoHash)
+		h.declares("1", aPhotoHash)
 		opening := func() (o evidence.Opening) {
 			list, err := h.db.Evidence(t.Context(), h.manager("west"), evidence.Query{Kind: evidence.Location, Limit: 1})
 			require.NoError(t, err)
 			return list[0].Opening
 		}
 		before := opening()
-		n, err := h.db.ForgetFields(t.Context(), outlet, []string{place}, evidence.Coordinates)
+		h.clock.Add(privacy.RuleOf(privacy.Positions).Keep + time.Hour)
+		report, err := h.sweeper().SweepAll(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, 1, n)
-		after := opening()
-		require.Equal(t, map[string]json.RawMessage{"accuracy_m": before.Values["accuracy_m"]}, after.Values)
-		require.Equal(t, map[string][]byte{"accuracy_m": before.Salts["accuracy_m"]}, after.Salts)
+		require.Equal(t, 1, report[privacy.Positions].Gone)
+		require.Equal(t, before.Without(evidence.Coordinates...), opening())
+		require.Contains(t, opening().Values, "accuracy_m")
+		require.NotContains(t, opening().Values, "lat")
 	})
+}
+
+func (h *house) sweeper() *privacy.Sweeper {
+	album, _ := h.album()
+	return &privacy.Sweeper{Store: h.db, Photos: album.Sweep, Now: h.clock.Now}
 }

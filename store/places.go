@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -37,64 +36,4 @@ func (db *DB) Doors(ctx context.Context, outlet doorstep.OutletNo, waybills []do
 		}
 	}
 	return doors, nil
-}
-
-// ForgetFields takes fields out of records of an outlet, value and salt, and
-// says how many records had any: a place in a record can go while the rest
-// stays. Commitments stay as they are, and those of other fields still open.
-func (db *DB) ForgetFields(ctx context.Context, outlet doorstep.OutletNo, records, fields []string) (n int, err error) {
-	var rows []struct {
-		ID   string `db:"record_id"`
-		Body []byte
-	}
-	err = db.list(ctx, &rows, `select record_id, body from evidence_value where outlet_no = ? and record_id`+db.inList+` and body is not null`,
-		outlet, db.asList(records))
-	if err != nil {
-		return 0, fmt.Errorf("forget fields: %w", err)
-	}
-	type change struct {
-		id       string
-		was, now []byte
-	}
-	var changes []change
-	for _, r := range rows {
-		plain, err := db.vault.Open(r.Body, valuePlace(outlet, r.ID))
-		if err != nil {
-			return 0, err
-		}
-		var opening evidence.Opening
-		if err := json.Unmarshal(plain, &opening); err != nil {
-			return 0, fmt.Errorf("evidence %s: %w", r.ID, err)
-		}
-		kept, err := json.Marshal(opening.Without(fields...))
-		if err != nil {
-			return 0, err
-		}
-		if bytes.Equal(kept, plain) {
-			continue
-		}
-		body, err := db.vault.Seal(kept, valuePlace(outlet, r.ID))
-		if err != nil {
-			return 0, err
-		}
-		changes = append(changes, change{r.ID, r.Body, body})
-	}
-	if len(changes) == 0 {
-		return 0, nil
-	}
-	err = db.inTx(ctx, func(tx *Tx) error {
-		n = 0
-		for _, c := range changes { // what was erased meanwhile stays erased
-			changed, err := tx.changed(`update evidence_value set body = ? where outlet_no = ? and record_id = ? and body = ?`, c.now, outlet, c.id, c.was)
-			if err != nil {
-				return err
-			}
-			n += int(changed)
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("forget fields: %w", err)
-	}
-	return n, nil
 }

@@ -32,8 +32,8 @@ func (r Replays) Begin(ctx context.Context, a replay.Attempt) (*replay.Answer, e
 	err := r.DB.inTx(ctx, func(tx *Tx) error {
 		answer = nil
 		// Whoever inserts first holds the row; the other then reads it.
-		n, err := tx.changed(`insert into replay (scope, fingerprint, claim, claimed_at_ms) values (?, ?, ?, ?) on conflict (scope) do nothing`,
-			scope, fingerprint, a.Claim, ms(a.At))
+		n, err := tx.changed(`insert into replay (scope, consumer_id, fingerprint, claim, claimed_at_ms) values (?, ?, ?, ?, ?) on conflict (scope) do nothing`,
+			scope, a.Consumer, fingerprint, a.Claim, ms(a.At))
 		if err != nil {
 			return err
 		}

@@ -24,6 +24,12 @@ var sealedColumns = []sealedColumn{
 	{"evidence_value", "body", []string{"outlet_no", "record_id"}, 1, "evidence_value", `outlet_no || '|' || record_id`},
 	{"complaint", "body", []string{"outlet_no", "id"}, 1, "complaint", `outlet_no || '|' || id`},
 	{"complaint_message", "body", []string{"outlet_no", "complaint_id", "id"}, 1, "complaint_message", `outlet_no || '|' || id`},
+	{"complaint_note", "body", []string{"outlet_no", "complaint_id", "id"}, 1, "complaint_note", `outlet_no || '|' || id`},
+	{"complaint_reporter", "body", []string{"outlet_no", "complaint_id", "id"}, 1, "complaint_reporter", `outlet_no || '|' || id`},
+	{"provider_account", "settings", []string{"outlet_no", "provider"}, 1, "provider_account", `outlet_no || '|' || provider`},
+	{"provider_record", "body", []string{"outlet_no", "provider", "event_key", "variant"}, 1, "provider_record",
+		`outlet_no || '|' || provider || '|' || event_key || '|' || variant`},
+	{"parcel_line", "number", []string{"outlet_no", "waybill"}, 1, "parcel_line", `outlet_no || '|' || waybill`},
 	{"preference_note", "note", []string{"consumer_id", "scope"}, 0, "preference_note", `consumer_id || '|' || scope`},
 	{"device", "address", []string{"outlet_no", "id"}, 1, "device", `outlet_no || '|' || id`},
 	{"outbox", "body", []string{"outlet_no", "id"}, 1, "event", `id`},
@@ -69,7 +75,7 @@ func (db *DB) resealSome(ctx context.Context, c sealedColumn, after []any) (n in
 	keys := strings.Join(c.key, ", ")
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(c.key)), ", ")
 	rows, err := db.read.QueryxContext(ctx, db.read.Rebind(`select `+c.row+` as place, `+c.column+`, `+keys+` from `+c.table+`
-where `+c.column+` is not null and (`+keys+`) > (`+marks+`) order by `+keys+` limit ?`), append(after, resealBatch)...)
+where length(`+c.column+`) > 0 and (`+keys+`) > (`+marks+`) order by `+keys+` limit ?`), append(after, resealBatch)...)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -133,6 +139,10 @@ where `+c.column+` is not null and (`+keys+`) > (`+marks+`) order by `+keys+` li
 	})
 	return n, next, err
 }
+
+// Vault is what seals and opens the database's values: a rotated key file that is
+// taken up here is taken up by all who share it.
+func (db *DB) Vault() *vault.Vault { return db.vault }
 
 // Reload takes up a rotated key file.
 func (db *DB) Reload(file []byte) error { return db.vault.Reload(file) }

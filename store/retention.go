@@ -75,7 +75,9 @@ type agedRow struct {
 	Source     evidence.Source
 	Waybill    sql.NullString
 	ReceivedMS int64 `db:"received_at_ms"`
-	Body       []byte
+
+	Commitments string
+	Body        []byte
 }
 
 // SweepRecords looks at an outlet's next records, in the order in which they
@@ -126,7 +128,7 @@ func concerns(c privacy.Class, k evidence.Kind) bool {
 
 func (db *DB) planRecords(list lister, m privacy.Mark, b privacy.Batch) (p plan, err error) {
 	var rows []agedRow
-	err = list(&rows, `select e.id, e.kind, e.source, e.waybill, e.received_at_ms, v.body from evidence e
+	err = list(&rows, `select e.id, e.kind, e.source, e.waybill, e.received_at_ms, e.commitments, v.body from evidence e
 left join evidence_value v on v.outlet_no = e.outlet_no and v.record_id = e.id
 where e.outlet_no = ? and e.id > ? order by e.id limit ?`, m.Outlet, m.After, b.Limit)
 	if err != nil {
@@ -181,7 +183,7 @@ where e.outlet_no = ? and e.id > ? order by e.id limit ?`, m.Outlet, m.After, b.
 				continue
 			}
 		}
-		p.gone = append(p.gone, valueRow{ID: r.ID, Kind: r.Kind, Source: r.Source, Body: r.Body})
+		p.gone = append(p.gone, valueRow{ID: r.ID, Kind: r.Kind, Source: r.Source, Commitments: r.Commitments, Body: r.Body})
 	}
 	p.swept.Gone = len(p.gone)
 	return p, nil
@@ -288,10 +290,11 @@ func (db *DB) SweepParcel(ctx context.Context, p privacy.Parcel, closedBefore, a
 	return swept, err
 }
 
-// keeps says whether a parcel is held, or was complained about too lately.
+// keeps says whether a parcel is held, or was complained about too lately. The
+// stub of a complaint that was rerouted keeps nothing.
 func (db *DB) keeps(list lister, p privacy.Parcel, closedBefore time.Time) (bool, error) {
 	var found []int
-	err := list(&found, `select 1 from complaint where outlet_no = ? and waybill = ? and (closed_at_ms is null or closed_at_ms > ?)
+	err := list(&found, `select 1 from complaint where outlet_no = ? and waybill = ? and (`+openStatuses+` or closed_at_ms > ?)
 union all select 1 from hold where outlet_no = ? and waybill = ? and released_at_ms is null`, p.Outlet, p.Waybill, ms(closedBefore), p.Outlet, p.Waybill)
 	return len(found) > 0, err
 }

@@ -35,8 +35,9 @@ type Scope struct {
 // Attempt is one arrival of a request.
 type Attempt struct {
 	Scope
-	Fingerprint [32]byte // SHA-256 over path, query and body
-	Claim       string   // unique to this arrival
+	Consumer    doorstep.ConsumerID // whose request it is; "" of others
+	Fingerprint [32]byte            // SHA-256 over path, query and body
+	Claim       string              // unique to this arrival
 	At          time.Time
 }
 

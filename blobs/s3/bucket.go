@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"path"
 	"strings"
@@ -98,6 +99,9 @@ func (b *Bucket) Get(ctx context.Context, name string) ([]byte, error) {
 	}
 	defer object.Close()
 	body, err := io.ReadAll(io.LimitReader(object, mostRead))
+	if minio.ToErrorResponse(err).Code == minio.NoSuchKey {
+		err = fs.ErrNotExist
+	}
 	return body, named(name, err)
 }
 

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 
+	"doorstep"
+	"doorstep/photos"
 	"doorstep/store"
 	"doorstep/vault"
 )
@@ -90,6 +92,7 @@ func (c *keysRotateCmd) Run(_ context.Context, s *streams) error {
 
 type keysResealCmd struct {
 	Database database `embed:""`
+	Pictures pictures `embed:""`
 	Retire   bool     `help:"Drop the old keys from the file when nothing needs them any more. Copies of the data that they sealed, such as backups, cannot be read with it then."`
 }
 
@@ -100,19 +103,31 @@ func (c *keysResealCmd) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	return c.Database.with(ctx, func(db *store.DB) error {
-		n, err := db.Reseal(ctx)
+		album, sealed, err := c.Pictures.album(c.Database, db)
 		if err != nil {
 			return err
 		}
-		if fmt.Fprintf(s.Out, "%d values sealed anew\n", n); !c.Retire {
+		resealer := photos.Resealer{Store: db, Blobs: sealed, Now: now, NewID: doorstep.MakeID}
+		values, pictures, err := resealAll(ctx, db, &resealer, album)
+		if err != nil {
+			return err
+		}
+		if fmt.Fprintf(s.Out, "%d values and %d photos sealed anew\n", values, pictures); !c.Retire {
 			return nil
 		}
 		// A server that has not taken up the new key may have sealed behind our back.
-		if n, err = db.Reseal(ctx); err != nil {
+		if values, pictures, err = resealAll(ctx, db, &resealer, album); err != nil {
 			return err
 		}
-		if n > 0 {
-			return fmt.Errorf("%d values were sealed with an old key meanwhile: restart the servers and try again", n)
+		if values+pictures > 0 {
+			return fmt.Errorf("%d values and %d photos were sealed with an old key meanwhile: restart the servers and try again", values, pictures)
+		}
+		waiting, err := resealer.Waiting(ctx)
+		if err != nil {
+			return err
+		}
+		if waiting > 0 {
+			return fmt.Errorf("%d blobs of uploads that have not ended need an old key: they go within a day, try again then", waiting)
 		}
 		if err := vault.ReplaceFile(path, vault.DropOldSealKeys); err != nil {
 			return err
@@ -120,6 +135,18 @@ func (c *keysResealCmd) Run(ctx context.Context, s *streams) error {
 		_, err = fmt.Fprintln(s.Out, "the old keys are dropped")
 		return err
 	})
+}
+
+// resealAll seals anew what is in the database, and photos.
+func resealAll(ctx context.Context, db *store.DB, r *photos.Resealer, album *photos.Album) (values, pictures int, err error) {
+	if values, err = db.Reseal(ctx); err != nil {
+		return values, 0, err
+	}
+	pictures, err = r.Reseal(ctx)
+	for swept := 1; swept > 0 && err == nil; { // what they were sealed in before
+		swept, err = album.Sweep(ctx)
+	}
+	return values, pictures, err
 }
 
 // keyFile is where the keys are. Keys that are given inline cannot be changed

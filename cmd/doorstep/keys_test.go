@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"doorstep/api"
+	"doorstep/blobs"
 	"doorstep/store/storetest"
 	"doorstep/vault"
 )
@@ -21,8 +22,16 @@ func TestKeysAreRotatedUnderARunningServerAndOldOnesDropped(t *testing.T) {
 		path := filepath.Join(c.data, "keys.json")
 		v, err := vault.Load(path)
 		require.NoError(t, err)
-		a := newApp(t, url, func(s *site) { s.vault = v })
+		a := newApp(t, url, func(s *site) {
+			s.vault = v
+			s.blobs = blobs.Sealed{Store: blobs.OpenFolder(filepath.Join(c.data, "blobs")), Vault: v}
+		})
 		flock(t, a)
+		a.declare("li", "SF-5001", doorPhoto)
+		a.put(a.courier("li"), photoPath(doorPhoto), doorPhoto).is(http.StatusOK)
+		note := a.complain(a.consumer(canaryPhone), "SF-5001", callEN).ID
+		a.post(a.manager("west"), "/v1/complaints/"+note+"/notes", words("A note")).is(http.StatusCreated)
+		a.bring(aCall("c-1", "SF-5001", a.clock.Now())...)
 		read[api.Consent](a.post(a.consumer(canaryPhone), "/v1/me/consents", api.ConsentInput{Kind: "locker", Scope: "all", ReceiptMethod: "photo"},
 			withHeader("Idempotency-Key", "k1")), http.StatusCreated)
 		key := c.ok("keys", "status")
@@ -33,10 +42,12 @@ func TestKeysAreRotatedUnderARunningServerAndOldOnesDropped(t *testing.T) {
 		reload(t, a, path)
 		require.Contains(t, c.ok("keys", "rotate"), "the staged key seals")
 		a.dispatch(parcel("SF-6001", "li", canaryPhone)) // a node that has not heard goes on with the old one
-		require.Contains(t, c.ok("keys", "reseal"), "values sealed anew")
+		require.Contains(t, c.ok("keys", "reseal"), "1 photos sealed anew")
 		sees := func() {
 			t.Helper()
 			text := string(a.get(a.consumer(canaryPhone), "/v1/me/export").body)
+			a.get(a.courier("li"), photoPath(doorPhoto)).is(http.StatusOK)
+			a.get(a.manager("west"), "/v1/complaints/"+note+"/notes").is(http.StatusOK)
 			for _, bird := range []string{canaryPhone, canaryName, canaryWords, canaryNote} {
 				require.Contains(t, text, bird)
 			}

@@ -25,6 +25,7 @@ import (
 	"doorstep/evidence"
 	"doorstep/photos"
 	"doorstep/photos/phototest"
+	"doorstep/privacy"
 	"doorstep/store/storetest"
 )
 
@@ -179,21 +180,17 @@ func TestAPhotoThatShowsTwoParcelsBelongsToBoth(t *testing.T) {
 		require.Equal(t, 4, filesUnder(t, folder), "an outlet has its own")
 
 		// Erased for one parcel, it stays for the other; erased for both, it is gone.
-		one, two := a.photo("SF1").ID, a.photo("SF2").ID
-		outlet, ok := doorstep.OutletOf(one)
-		require.True(t, ok)
-		require.NoError(t, a.album.Erase(t.Context(), outlet, []string{one}))
+		a.delete(a.consumer(anne), "/v1/me").is(http.StatusNoContent)
 		require.Equal(t, api.EvidenceRecordPhotoStateErased, *a.photo("SF1").PhotoState)
 		require.Equal(t, api.EvidenceRecordPhotoStateArrived, *a.photo("SF2").PhotoState)
 		a.get(a.manager("west"), photoPath(doorPhoto)).is(http.StatusOK)
-		require.NoError(t, a.album.Erase(t.Context(), outlet, []string{one, two, "unknown"}))
+		a.delete(a.consumer(bela), "/v1/me").is(http.StatusNoContent)
 		require.Equal(t, api.EvidenceRecordPhotoStateErased, *a.photo("SF2").PhotoState)
 		require.Equal(t, 2, filesUnder(t, folder), "those of east")
 		require.Equal(t, "not_found", a.get(a.manager("west"), photoPath(doorPhoto)).problem(http.StatusNotFound).Code)
 		a.get(a.manager("east"), photoPath(doorPhoto)).is(http.StatusOK)
 		a.put(a.courier("li"), photoPath(doorPhoto), doorPhoto).is(http.StatusOK) // for east alone
 		require.Equal(t, api.EvidenceRecordPhotoStateErased, *a.photo("SF1").PhotoState, "a phone brings nothing back")
-		require.Equal(t, hashOf(doorPhoto), *a.photo("SF1").Sha256, "what was declared stays")
 	})
 }
 
@@ -277,9 +274,7 @@ func TestARowNeverPointsToWhatASweeperMayTake(t *testing.T) {
 		require.Equal(t, api.EvidenceRecordPhotoStateDeclared, *a.photo("SF1").PhotoState)
 
 		// Erased while it is under way: nothing of it stays.
-		record := a.photo("SF1").ID
-		outlet, _ := doorstep.OutletOf(record)
-		store.pass = func() { require.NoError(t, a.album.Erase(t.Context(), outlet, []string{record})) }
+		store.pass = func() { a.delete(a.consumer(anne), "/v1/me").is(http.StatusNoContent) }
 		a.put(a.courier("li"), photoPath(doorPhoto), doorPhoto).problem(http.StatusNotFound)
 		a.clock.Add(24 * time.Hour)
 		require.Equal(t, 4, a.swept())
@@ -323,14 +318,10 @@ func TestAPhonesPlaceIsMeasuredFromTheDoor(t *testing.T) {
 		require.Equal(t, 480, *seen("SF1").DistanceM)
 
 		// Where he was is forgotten; how far from the door it was is not.
-		record := seen("SF1").ID
-		outlet, _ := doorstep.OutletOf(record)
-		n, err := a.db.ForgetFields(t.Context(), outlet, []string{record, "unknown"}, []string{"lat", "lng"})
-		require.NoError(t, err)
-		require.Equal(t, 1, n)
-		n, err = a.db.ForgetFields(t.Context(), outlet, []string{record}, []string{"lat", "lng"})
-		require.NoError(t, err)
-		require.Zero(t, n, "once")
+		a.later(60 * aDay)
+		a.upload("li", fix("SF2", street, 12))
+		a.later(31 * aDay)
+		require.Equal(t, 2, a.sweepAll()[privacy.Positions].Gone)
 		require.Nil(t, seen("SF1").Lat)
 		require.Nil(t, seen("SF1").Lng)
 		require.Equal(t, 12.0, *seen("SF1").AccuracyM)

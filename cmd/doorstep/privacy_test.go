@@ -209,7 +209,7 @@ func TestNothingThatIsAskedLeavesAPersonInLogsOrMetrics(t *testing.T) {
 		s.operations.Eraser.Log = slog.New(slog.NewJSONHandler(s.log, nil))
 		s.eraseDue()
 		s.later(300 * aDay)
-		_, err := (&privacy.Sweeper{Store: s.db, Now: s.clock.Now, Log: s.operations.Eraser.Log}).SweepAll(t.Context())
+		_, err := (&privacy.Sweeper{Store: s.db, Photos: s.album.Sweep, Now: s.clock.Now, Log: s.operations.Eraser.Log}).SweepAll(t.Context())
 		require.NoError(t, err)
 
 		birds := canaries(s.app)

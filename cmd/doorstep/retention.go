@@ -12,6 +12,7 @@ import (
 
 type retainCmd struct {
 	Database database `embed:""`
+	Pictures pictures `embed:""`
 	DryRun   bool     `help:"Say what would go, and erase nothing."`
 	JSON     bool     `help:"Print JSON."`
 }
@@ -26,7 +27,11 @@ type retentionReport struct {
 // and prints by class what went.
 func (c *retainCmd) Run(ctx context.Context, s *streams) error {
 	return c.Database.with(ctx, func(db *store.DB) error {
-		sweeper := privacy.Sweeper{Store: db, Now: now}
+		album, _, err := c.Pictures.album(c.Database, db)
+		if err != nil {
+			return err
+		}
+		sweeper := privacy.Sweeper{Store: db, Photos: album.Sweep, Now: now}
 		sweep := sweeper.SweepAll
 		if c.DryRun {
 			sweep = sweeper.DryRun

@@ -18,7 +18,9 @@ import (
 
 const aDay = 24 * time.Hour
 
-func (a *app) sweeper() *privacy.Sweeper { return &privacy.Sweeper{Store: a.db, Now: a.clock.Now} }
+func (a *app) sweeper() *privacy.Sweeper {
+	return &privacy.Sweeper{Store: a.db, Photos: a.album.Sweep, Now: a.clock.Now}
+}
 
 // later moves the clock so far that tokens expire.
 func (a *app) later(d time.Duration) {
@@ -224,7 +226,7 @@ func TestTwoNodesSweepEachRecordOnce(t *testing.T) {
 
 func TestTheRetentionCommandSaysWhatWouldGo(t *testing.T) {
 	c := console{t: t, data: t.TempDir()}
-	require.JSONEq(t, `{"dry_run": true, "classes": {"lessons": {"gone": 0, "spared": 0}, "tokens": {"gone": 0, "spared": 0}}}`,
+	require.JSONEq(t, `{"dry_run": true, "classes": {"lessons": {"gone": 0, "spared": 0}, "reports": {"gone": 0, "spared": 0}, "tokens": {"gone": 0, "spared": 0}}}`,
 		c.ok("retention", "--dry-run", "--json"))
 	require.Contains(t, c.ok("retention"), "240 days from receipt")
 }

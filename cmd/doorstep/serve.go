@@ -29,7 +29,6 @@ import (
 	"doorstep/metrics"
 	"doorstep/outreach"
 	"doorstep/parcels"
-	"doorstep/photos"
 	"doorstep/prefs"
 	"doorstep/privacy"
 	"doorstep/push"
@@ -47,7 +46,7 @@ type serveCmd struct {
 	Database  database `embed:""`
 	Listen    string   `env:"DOORSTEP_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on."`
 	PublicURL string   `env:"DOORSTEP_PUBLIC_URL" help:"Where consumers reach this server (default: the address it listens on)."`
-	Blobs     string   `env:"DOORSTEP_BLOBS" placeholder:"PLACE" help:"Where photos are kept: a folder, or s3://bucket/prefix?endpoint=...&region=... (default: blobs in the data folder)."`
+	Pictures  pictures `embed:""`
 	LogLevel  string   `env:"DOORSTEP_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
 	Metrics   string   `name:"metrics-listen" env:"DOORSTEP_METRICS_LISTEN" placeholder:"ADDRESS" help:"Address to serve Prometheus' /metrics on, such as 127.0.0.1:9464. Without it there are none."`
 
@@ -110,11 +109,11 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	if err != nil {
 		return err
 	}
-	pictures, err := c.Database.blobs(c.Blobs)
+	album, _, err := c.Pictures.album(c.Database, db)
 	if err != nil {
 		return err
 	}
-	if c.Blobs == "" && c.Database.isPostgres() {
+	if c.Pictures.Blobs == "" && c.Database.isPostgres() {
 		log.Info("photos are kept in the data folder: other nodes of this database need --blobs, and this one too", "folder", c.Database.Data)
 	}
 	listener, err := net.Listen("tcp", c.Listen)
@@ -166,7 +165,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 		}
 	})
 	operations := newServer(db, reader, policy, bell, now, doorstep.MakeID)
-	operations.Album = photos.NewAlbum(db, pictures, now, doorstep.MakeID)
+	operations.Album, operations.Eraser.Photos = album, album.Sweep
 	operations.PublicURL = c.publicURL(base)
 	operations.Desk.Again = again
 	operations.Hooks.Receiver, operations.Hooks.Wake = receiver, hooks.Wake
@@ -205,7 +204,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	operations.Eraser.Log = log
 	work.Go(func() error { return operations.Eraser.Run(ctx) })
 	work.Go(func() error { return c.Database.followKeys(ctx, db, log) })
-	retention := privacy.Sweeper{Store: db, Now: now, Log: log}
+	retention := privacy.Sweeper{Store: db, Photos: album.Sweep, Now: now, Log: log}
 	work.Go(func() error { return retention.Run(ctx) })
 	work.Go(func() error {
 		return db.Hear(ctx, func(err error) { log.WarnContext(ctx, "hear of what others changed", "error", err) })

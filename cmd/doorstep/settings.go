@@ -13,6 +13,7 @@ import (
 	"doorstep"
 	"doorstep/blobs"
 	"doorstep/blobs/s3"
+	"doorstep/photos"
 	"doorstep/store"
 	"doorstep/vault"
 )
@@ -47,12 +48,19 @@ func (d database) open(ctx context.Context, settle time.Duration) (*store.DB, er
 	})
 }
 
-// blobs opens where photos are kept, sealed with the database's own keys.
-func (d database) blobs(setting string) (blobs.Sealed, error) {
-	v, err := vault.Load(d.keys())
-	if err != nil {
-		return blobs.Sealed{}, err
-	}
+// pictures says where photos are kept. Every command that touches photos takes it.
+type pictures struct {
+	Blobs string `env:"DOORSTEP_BLOBS" placeholder:"PLACE" help:"Where photos are kept: a folder, or s3://bucket/prefix?endpoint=...&region=... (default: blobs in the data folder)."`
+}
+
+// album opens the photos of a database, sealed with its own keys.
+func (p pictures) album(d database, db *store.DB) (*photos.Album, blobs.Sealed, error) {
+	sealed, err := d.blobs(p.Blobs, db.Vault())
+	return photos.NewAlbum(db, sealed, now, doorstep.MakeID), sealed, err
+}
+
+// blobs opens where photos are kept.
+func (d database) blobs(setting string, v *vault.Vault) (blobs.Sealed, error) {
 	if !strings.HasPrefix(setting, "s3:") {
 		if setting == "" {
 			setting = filepath.Join(d.Data, "blobs")

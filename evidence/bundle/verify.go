@@ -264,7 +264,7 @@ func (v *verification) checkErasures() {
 			continue
 		}
 		at, there := places[f.ErasedBy]
-		if !there || !v.records[at].Erases(f.Record) {
+		if !there || !v.records[at].Erases(f.Record, f.Erased) {
 			v.problem("%s: values are gone, and no erasure in the bundle says so", recordName(i))
 			continue
 		}
