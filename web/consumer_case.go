@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -168,10 +167,7 @@ func (p consumer) story(c echo.Context, k complaints.Complaint) []step {
 	if !k.ResolvedAt.IsZero() {
 		add(k.ResolvedAt, string(k.Status), "")
 	}
-	slices.SortStableFunc(steps, func(a, b step) int { return b.at.Compare(a.at) })
-	for i := range steps {
-		steps[i].At = p.moment(c, steps[i].at)
-	}
+	p.newestFirst(c, steps)
 	return steps
 }
 

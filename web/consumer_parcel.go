@@ -54,12 +54,19 @@ func (p consumer) parcel(c echo.Context, h holder, waybill string) (parcelView, 
 	if isSigned {
 		v.Steps = append(v.Steps, step{at: signed.At, What: texts.Text("track." + string(signed.Method)), Where: signed.Facility})
 	}
-	slices.SortStableFunc(v.Steps, func(a, b step) int { return b.at.Compare(a.at) })
-	for i := range v.Steps {
-		v.Steps[i].At = p.moment(c, v.Steps[i].at)
-	}
+	p.newestFirst(c, v.Steps)
 	v.headline(texts, signed, isSigned, history)
 	return v, nil
+}
+
+// newestFirst puts steps, which stand in the order of a parcel's or a complaint's
+// way, in the order in which they are read, and dates them.
+func (p consumer) newestFirst(c echo.Context, steps []step) {
+	slices.Reverse(steps)
+	slices.SortStableFunc(steps, func(a, b step) int { return b.at.Compare(a.at) })
+	for i := range steps {
+		steps[i].At = p.moment(c, steps[i].at)
+	}
 }
 
 // headline says how things stand. That a parcel lies somewhere does not say that
