@@ -63,8 +63,8 @@ func TestAComplaintIsMadeAndSettledWithFormsAlone(t *testing.T) {
 
 		// Three steps, of which only the last files
 		require.Contains(t, r.sees("/complain"), "nobody asked me")
-		words := r.sends("/complain", "to=words&category=locker_without_consent")
-		require.Contains(t, string(words.body), "textarea")
+		asked := r.sends("/complain", "to=words&category=locker_without_consent")
+		require.Contains(t, string(asked.body), "textarea")
 		form := url.Values{"category": {"locker_without_consent"}, "words": {"In a locker.\r\nNobody asked."}, "to": {"review"}}
 		review := r.sends("/complain", form.Encode())
 		require.Contains(t, string(review.body), "In a locker.")
@@ -84,7 +84,7 @@ func TestAComplaintIsMadeAndSettledWithFormsAlone(t *testing.T) {
 
 		// The outlet pauses, and any word of the consumer's ends it
 		a.clock.Add(time.Hour)
-		a.post(a.manager("west"), "/v1"+at+"/pause", api.PauseInput{Reason: "waiting_consumer", Note: ptr("Which locker?")}).is(http.StatusOK)
+		a.post(a.manager("west"), "/v1"+at+"/pause", api.ComplaintPauseInput{Reason: "waiting_consumer", Note: ptr("Which locker?")}).is(http.StatusOK)
 		require.Contains(t, r.sees(at), "Waiting for your answer.")
 		require.Contains(t, r.sees(at), "Which locker?")
 		r.does(at, "action=message&words=The+one+at+the+gate")
@@ -96,7 +96,7 @@ func TestAComplaintIsMadeAndSettledWithFormsAlone(t *testing.T) {
 			{"Does the answer solve it?", "action=confirmation", "You said that it is solved"},
 		} {
 			a.clock.Add(time.Hour)
-			a.post(a.manager("west"), "/v1"+at+"/answer", api.AnswerInput{Text: "We bring it up."}).is(http.StatusOK)
+			a.post(a.manager("west"), "/v1"+at+"/answer", words("We bring it up.")).is(http.StatusOK)
 			require.Contains(t, r.sees(at), step.before)
 			require.Contains(t, r.sees(at), "We bring it up.")
 			a.clock.Add(time.Minute)
@@ -138,8 +138,7 @@ func TestAConsumerSeesWhereTheParcelIsAndThatADropIsNoReceipt(t *testing.T) {
 		require.Contains(t, r.sees(""), "Arrived at the outlet")
 
 		a.allow(anne, "locker")
-		at := a.clock.Now().Format(time.RFC3339)
-		a.signFor("li", "SF1", api.SignForInput{Method: "locker", At: at, ClientID: "s-1"}).is(http.StatusOK)
+		a.signFor("li", "SF1", signed("locker", a.clock.Now())).is(http.StatusOK)
 		require.Contains(t, r.sees(""), "<h1>In a parcel locker</h1>")
 		require.Contains(t, r.sees(""), "It does not say that you have it.")
 	})
