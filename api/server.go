@@ -13,6 +13,7 @@ import (
 	"doorstep/evidence/bundle"
 	"doorstep/feed"
 	"doorstep/i18n"
+	"doorstep/kpi"
 	"doorstep/outreach"
 	"doorstep/parcels"
 	"doorstep/photos"
@@ -20,6 +21,7 @@ import (
 	"doorstep/privacy"
 	"doorstep/push"
 	"doorstep/telephony"
+	"doorstep/webhooks"
 )
 
 // Server answers the contract's operations: it decodes, calls one use case and
@@ -43,6 +45,8 @@ type Server struct {
 	PackPage   func(evidence.Pack, i18n.Texts) (page []byte, policy string, err error) // draws a regulator's pack
 	Office     *access.Office
 	Feed       *feed.Reader
+	Board      *kpi.Board
+	Hooks      *webhooks.Registry
 	Outreach   *outreach.Desk
 	Accounts   *telephony.Accounts
 	Exchange   *telephony.Exchange

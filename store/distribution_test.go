@@ -22,6 +22,7 @@ import (
 	"doorstep/complaints"
 	"doorstep/evidence"
 	"doorstep/feed"
+	"doorstep/kpi"
 	"doorstep/outreach"
 	"doorstep/parcels"
 	"doorstep/prefs"
@@ -29,6 +30,7 @@ import (
 	"doorstep/push"
 	"doorstep/store"
 	"doorstep/store/storetest"
+	"doorstep/webhooks"
 )
 
 // What follows holds the schema and the statements to the rules under which the
@@ -49,8 +51,9 @@ var apart = map[string]string{
 // complaints and time, not with parcels, or hold what waits.
 var few = []string{
 	"complaint", "complaint_message", "complaint_note", "complaint_period", "complaint_reporter", "device", "event", "event_head", "hold", "inbox_head",
-	"link", "log_checkpoint", "log_covered", "log_head", "notice", "outbox", "provider_account", "provider_callback", "provider_sighting",
+	"kpi_day", "kpi_head", "kpi_mark", "kpi_part", "link", "log_checkpoint", "log_covered", "log_head", "notice", "outbox", "provider_account", "provider_callback", "provider_sighting",
 	"provider_total", "retention", "seal_queue", "spared_parcel",
+	"webhook", "webhook_delivery",
 }
 
 // across are the functions whose statements reach over outlets or consumers, and
@@ -102,6 +105,15 @@ var across = map[string]string{
 	"Holds":                 "a person's list, at the outlets that he may see",
 	"accesses":              "a person's list, at the outlets that he may see",
 	"resealSome":            "goes through all that is sealed, when an operator asks for it",
+	"ChangedOutlets":        "finds the outlets that have something due, in a table that is empty when nothing waits",
+	"Freshen":               "the same, of the outlets that a person may see",
+	"Sums":                  "a person's figures, at the outlets that he may see",
+	"Young":                 "the same, of the day that is not whole",
+	"Sites":                 "the first complaint of each outlet, by an index: once a table of figures",
+	"casesOf":               "what the consumers of an outlet's day complained of before, at any outlet: once a changed day",
+	"markComplaint":         "later complaints of a consumer at any outlet: once a change of a complaint",
+	"Behind":                "finds the webhooks of companies whose feed has gone on: a row or a few each",
+	"Due":                   "the same, of those with something due",
 }
 
 // shape is what the schema says of one table.
@@ -376,6 +388,11 @@ func (h *house) morning() {
 	tokens, err := h.db.Tokens(ctx)
 	must(err)
 	must(office.Revoke(ctx, tokens[0].ID))
+	invitation, err := office.Create(ctx, access.Request{Role: doorstep.RoleCourier, Company: "default", CourierID: "li", TTL: time.Hour, Link: true})
+	must(err)
+	_, who, err := office.SignIn(ctx, invitation)
+	must(err)
+	must(h.db.ProlongToken(ctx, who.TokenID, h.clock.Now().Add(48*time.Hour)))
 	replays := store.Replays{DB: h.db}
 	attempt := replay.Attempt{Scope: replay.Scope{TokenID: "t", Operation: "o", Key: "k"}, Claim: "first", At: h.clock.Now()}
 	_, err = replays.Begin(ctx, attempt)
@@ -490,6 +507,24 @@ func (h *house) morning() {
 	must(err)
 	require.NotEmpty(h.t, events)
 
+	// Webhooks, one of which is given up.
+	receiver := &receiver{answer: answering(410)}
+	hooks, hook := h.hooks(receiver), h.hook(receiver, "https://carrier.example")
+	h.happen("a", 1)
+	h.deliver(receiver)
+	_, err = hooks.Replace(ctx, h.integrator, hook.ID, webhooks.Settings{URL: hook.URL})
+	must(err)
+	receiver.answer = nil
+	h.deliver(receiver)
+	_, err = hooks.Resend(ctx, h.integrator, hook.ID, int64(len(events))+1)
+	must(err)
+	_, err = hooks.Webhooks(ctx, h.integrator, "", 10)
+	must(err)
+	_, err = hooks.Deliveries(ctx, h.integrator, hook.ID, webhooks.Delivered, 1000, 10)
+	must(err)
+	gone := h.hook(receiver, "https://gone.example")
+	must(hooks.Remove(ctx, h.integrator, gone.ID))
+
 	// Evidence.
 	recorder := evidence.Recorder{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID}
 	seconds, outcome := 12.5, "no_answer"
@@ -556,6 +591,26 @@ func (h *house) morning() {
 	}
 	// What providers report, and calls that couriers ask for.
 	h.reported()
+
+	// Figures.
+	later, err := asking.File(ctx, h.integrator, complaints.Filing{Waybill: "SF6", Text: "signed for by whom?", Category: "false_sign_for"})
+	must(err)
+	require.NotEmpty(h.t, later.ID)
+	counter := kpi.Keeper{Store: h.db, Now: h.clock.Now}
+	h.clock.Add(2 * time.Minute)
+	_, err = counter.Pass(ctx)
+	must(err)
+	_, err = counter.Rebuild(ctx)
+	must(err)
+	board := kpi.Board{Store: h.db, Now: h.clock.Now}
+	for _, by := range kpi.Groupings {
+		rows, err := board.Table(ctx, h.hq(), kpi.Query{From: "2026-03-01", To: "2026-03-03", GroupBy: string(by)})
+		must(err)
+		require.NotEmpty(h.t, rows)
+	}
+	figures := complaints.CountedAs{FromDay: 20260301, ToDay: 20260303, Handled: "same_day", Repeat: "true", Counted: true}
+	_, err = desk.Complaints(ctx, h.manager("west"), complaints.Query{Counted: figures, Limit: 10})
+	must(err)
 
 	// Verdicts on what was learned.
 	_, err = book.Correct(ctx, annes, "no_call", "call_first")

@@ -44,7 +44,7 @@ func (p consumer) register(g *echo.Group) {
 	g.GET("", func(c echo.Context) error { return c.Redirect(http.StatusPermanentRedirect, "/p/") })
 	g.GET("/", p.closed)
 	g.GET("/:link", p.open)
-	g.POST("/:link", form{p.house}.take)
+	g.POST("/:link", form(p).take)
 	g.GET("/:link/wishes", p.held(p.wishes))
 	g.POST("/:link/wishes", p.held(p.setWishes))
 	g.POST("/:link/wishes/:tag", p.held(p.judgeWish))
@@ -73,7 +73,7 @@ func (p consumer) open(c echo.Context) error {
 		case secret == "":
 			return p.closed(c)
 		case outreach.IsLink(secret):
-			return form{p.house}.show(c)
+			return form(p).show(c)
 		default:
 			return p.held(p.home)(c)
 		}
