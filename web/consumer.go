@@ -168,8 +168,14 @@ func (p consumer) held(then func(echo.Context, holder) error) echo.HandlerFunc {
 
 // show draws one of the holder's pages.
 func (p consumer) show(c echo.Context, q page) error {
-	q.Face, q.Styles, q.Modules = "consumer", []string{"consumer.css"}, []string{"consumer.js"}
+	q.Face, q.Styles = "consumer", []string{"consumer.css"}
 	return p.draw(c, q)
+}
+
+// ask draws a page with forms that change something.
+func (p consumer) ask(c echo.Context, q page) error {
+	q.Modules = []string{"consumer.js"}
+	return p.show(c, q)
 }
 
 // back leads from what a form did to the page that shows it, so that reloading

@@ -145,7 +145,7 @@ func (p consumer) drawComplaint(c echo.Context, h holder, trouble string, status
 	case v.mayReopen:
 		v.Until = p.moment(c, k.ResolvedAt.Add(complaints.ReopeningTime))
 	}
-	return p.show(c, page{Template: casePage, Title: "complain.case_title", View: v, Status: status})
+	return p.ask(c, page{Template: casePage, Title: "complain.case_title", View: v, Status: status})
 }
 
 // story is what happened to a complaint, the newest first.

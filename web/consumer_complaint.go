@@ -86,7 +86,7 @@ func wordsOf(in url.Values) string {
 
 func (p consumer) drawComplain(c echo.Context, v complainView, status int) error {
 	v.Promise = p.moment(c, p.Own.Now().Add(complaints.Promise))
-	return p.show(c, page{Template: complainPage, Title: "complain.title", View: v, Status: status})
+	return p.ask(c, page{Template: complainPage, Title: "complain.title", View: v, Status: status})
 }
 
 // mayComplain says whether there is such a parcel of the holder's.

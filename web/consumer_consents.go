@@ -73,7 +73,7 @@ func (p consumer) drawConsents(c echo.Context, h holder, trouble string, status 
 		}
 		v.Consents = append(v.Consents, card)
 	}
-	return p.show(c, page{Template: consentsPage, Title: "consent.title", View: v, Status: status})
+	return p.ask(c, page{Template: consentsPage, Title: "consent.title", View: v, Status: status})
 }
 
 // giveConsent answers POST /p/{face}/consents. The last day counts to its end.

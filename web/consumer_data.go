@@ -48,7 +48,7 @@ func (p consumer) drawData(c echo.Context, h holder, trouble string, status int)
 			v.Erasure, v.AskedAt = &request, p.moment(c, request.AskedAt)
 		}
 	}
-	return p.show(c, page{Template: dataPage, Title: "data.title", View: v, Status: status})
+	return p.ask(c, page{Template: dataPage, Title: "data.title", View: v, Status: status})
 }
 
 // sendCopy answers POST /p/{face}/data/copy. It is no GET: that a copy was made is

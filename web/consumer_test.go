@@ -341,7 +341,7 @@ func TestThePageAsksNobodyElse(t *testing.T) {
 
 	require.NotRegexp(t, `(src|href)="(https?:)?//`, page)
 	assets := own.FindAllStringSubmatch(page, -1)
-	require.Len(t, assets, 5) // icon twice, styles, script
+	require.Len(t, assets, 4) // icon twice, styles
 	for _, asset := range assets {
 		got := get(asset[1], "en")
 		require.Equal(t, http.StatusOK, got.Code, asset[1])

@@ -102,7 +102,7 @@ func (p consumer) drawWishes(c echo.Context, h holder, trouble string, status in
 		}
 		v.Groups = append(v.Groups, g)
 	}
-	return p.show(c, page{Template: wishesPage, Title: "page.wishes_title", View: v, Status: status})
+	return p.ask(c, page{Template: wishesPage, Title: "page.wishes_title", View: v, Status: status})
 }
 
 func newWish(texts i18n.Texts, tag prefs.Tag) wish {
