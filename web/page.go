@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
@@ -35,8 +36,14 @@ type sheet struct {
 	Switch []languageLink
 }
 
+// With is the sheet for a part of the page that draws something else.
+func (s sheet) With(view any) sheet {
+	s.View = view
+	return s
+}
+
 // functions are those that templates may call.
-var functions = template.FuncMap{"asset": assetURL, "name": nameOf}
+var functions = template.FuncMap{"asset": assetURL, "name": nameOf, "number": strconv.Itoa}
 
 // nameOf is what a page calls whoever is signed in: a courier by his number.
 func nameOf(who doorstep.Actor) string {
@@ -46,11 +53,14 @@ func nameOf(who doorstep.Actor) string {
 	return who.Courier
 }
 
-// parse reads a page's template into the layout. The page defines "main", and
+// parse reads a page's templates into the layout. The page defines "main", and
 // may define "head" and "bar".
-func parse(name string) *template.Template {
-	return template.Must(template.New("layout.html").Funcs(functions).
-		ParseFS(files, "templates/layout.html", "templates/"+name))
+func parse(names ...string) *template.Template {
+	t := template.Must(template.New("layout.html").Funcs(functions).ParseFS(files, "templates/layout.html"))
+	for _, name := range names {
+		template.Must(t.ParseFS(files, "templates/"+name))
+	}
+	return t
 }
 
 // policy lets a page load, speak to and be sent to its own server, and nothing
