@@ -54,3 +54,24 @@ func TestTheRequestsOfTheMobileGuideAreAnsweredAsItShows(t *testing.T) {
 		require.Len(t, a.sink.Messages(), received, "the guide shows every push")
 	})
 }
+
+func TestAReplayFindsWhatAGuideShowsWrongly(t *testing.T) {
+	const is = `{"a": 1, "b": "one two", "c": [1, 2], "d": {"e": null}}`
+	for _, same := range []string{
+		`{}`, is, `{"b": "...two"}`, `{"b": "one {{second}}"}`, `{"a": "..."}`, `{"c": ["{{first}}", 2]}`, `{"c": [1, "..."]}`,
+		`{"a": "{{known}}"}`, `{"d": {"e": null}}`,
+	} {
+		r := replay{known: map[string]string{"known": "1"}}
+		require.NoError(t, r.matchJSON(same, []byte(is)), same)
+	}
+	for _, other := range []string{
+		`[]`, `{"a": 2}`, `{"a": "1"}`, `{"b": "one"}`, `{"b": "...one"}`, `{"b": "{{known}}"}`, `{"c": [1]}`, `{"c": [2, "..."]}`,
+		`{"c": [1, 2, 3, "..."]}`, `{"c": ["{{first}}", "{{first}}"]}`, `{"d": {"f": null}}`, `{"d": {}, "x": "..."}`, `{`,
+	} {
+		r := replay{known: map[string]string{"known": "1"}}
+		require.Error(t, r.matchJSON(other, []byte(is)), other)
+	}
+	r := replay{known: map[string]string{}}
+	require.ErrorContains(t, r.play(shown{kind: "http", text: "GET /v1/log/key HTTP/1.1\n"}), "no answer")
+	require.ErrorContains(t, r.play(shown{kind: "http", text: "GET /{{what}} HTTP/1.1\n\nHTTP/1.1 200 OK\n"}), "{{what}}")
+}

@@ -84,7 +84,7 @@ func TestACouriersDayThroughTheTypeScriptClient(t *testing.T) {
 			"photo: duplicate",
 			"photo: kept",
 			"attempt: 1 made, next deliver",
-			"locker: consent_required; missing consent; then call consent_link in_person attempt override",
+			"locker: consent_required; missing consent; then call pre_contact return override",
 			"in_person: signed, on ground of in_person",
 			"the log has only grown",
 			"signed out: 204",
