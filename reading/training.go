@@ -60,6 +60,7 @@ func Train(rows []Row, t Training) *Reader {
 		})
 	}
 	fitted.Wait()
+	m.prune()
 	return newReader(m)
 }
 
