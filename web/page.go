@@ -46,11 +46,14 @@ func nameOf(who doorstep.Actor) string {
 	return who.Courier
 }
 
-// parse reads a page's template into the layout. The page defines "main", and
+// parse reads a page's templates into the layout. The page defines "main", and
 // may define "head" and "bar".
-func parse(name string) *template.Template {
-	return template.Must(template.New("layout.html").Funcs(functions).
-		ParseFS(files, "templates/layout.html", "templates/"+name))
+func parse(names ...string) *template.Template {
+	t := template.Must(template.New("layout.html").Funcs(functions).ParseFS(files, "templates/layout.html"))
+	for _, name := range names {
+		template.Must(t.ParseFS(files, "templates/"+name))
+	}
+	return t
 }
 
 // policy lets a page load, speak to and be sent to its own server, and nothing
