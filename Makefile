@@ -5,8 +5,8 @@ help: ## list the targets
 demo: ## tell the whole story on temporary data
 	go run ./cmd/doorstep demo
 
-test: ## run all tests, on SQLite, on a throw-away PostgreSQL, and in a browser
-	scripts/with-browser scripts/with-postgres go test ./...
+test: ## run all tests, on SQLite, on a throw-away PostgreSQL, in a browser, and through the TypeScript client
+	scripts/with-browser scripts/with-typescript scripts/with-postgres go test ./...
 
 tour: ## take a picture of every page into the folder tour
 	DOORSTEP_TOUR=$(CURDIR)/tour scripts/with-browser go test -count=1 -timeout 30m -run TestATourOfThePages ./cmd/doorstep

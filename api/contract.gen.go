@@ -1546,6 +1546,13 @@ type MissingFact struct {
 // MissingFactReason defines model for MissingFact.Reason.
 type MissingFactReason string
 
+// MyNote defines model for MyNote.
+type MyNote struct {
+	AddressID *string `json:"address_id,omitempty"`
+	Text      string  `json:"text"`
+	Waybill   *string `json:"waybill,omitempty"`
+}
+
 // MyTag defines model for MyTag.
 type MyTag struct {
 	// AddressID The address that an explicit tag is for.
@@ -1592,8 +1599,11 @@ type MyTag struct {
 
 // MyTags defines model for MyTags.
 type MyTags struct {
-	LearningEnabled bool    `json:"learning_enabled"`
-	Tags            []MyTag `json:"tags"`
+	LearningEnabled bool `json:"learning_enabled"`
+
+	// Notes What the consumer wrote to couriers; with neither waybill nor address_id for every delivery.
+	Notes []MyNote `json:"notes"`
+	Tags  []MyTag  `json:"tags"`
 }
 
 // NextStep defines model for NextStep.
@@ -1726,11 +1736,14 @@ type Parcel struct {
 	Attempts AttemptTally `json:"attempts"`
 
 	// History The attempts, the oldest first.
-	History  []Attempt    `json:"history"`
-	OutletID string       `json:"outlet_id"`
-	SignFor  *SignFor     `json:"sign_for,omitempty"`
-	Status   ParcelStatus `json:"status"`
-	Waybill  string       `json:"waybill"`
+	History  []Attempt `json:"history"`
+	OutletID string    `json:"outlet_id"`
+
+	// Scans The scans whose codes we know, at all outlets of the carrier, the oldest first.
+	Scans   []Sighting   `json:"scans"`
+	SignFor *SignFor     `json:"sign_for,omitempty"`
+	Status  ParcelStatus `json:"status"`
+	Waybill string       `json:"waybill"`
 }
 
 // ParcelStatus defines model for Parcel.Status.
@@ -2299,6 +2312,19 @@ type ScanResults struct {
 	Duplicate int          `json:"duplicate"`
 	Rejected  int          `json:"rejected"`
 	Results   []ScanResult `json:"results"`
+}
+
+// Sighting defines model for Sighting.
+type Sighting struct {
+	At         time.Time `json:"at"`
+	OutletID   string    `json:"outlet_id"`
+	OutletName *string   `json:"outlet_name,omitempty"`
+
+	// Status One of `GET /v1/status-codes`.
+	Status string `json:"status"`
+
+	// Text In the caller's language.
+	Text string `json:"text"`
 }
 
 // SignFor defines model for SignFor.

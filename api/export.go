@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"doorstep"
 	"doorstep/complaints"
 	"doorstep/evidence"
 	"doorstep/prefs"
@@ -21,6 +22,18 @@ func (s *Server) GetMyExport(ctx context.Context, _ GetMyExportRequestObject) (G
 		return nil, err
 	}
 	return export{server: s, ctx: ctx, copy: c}, nil
+}
+
+// SendExport writes what GET /v1/me/export answers to a consumer who asks on a page.
+func (s *Server) SendExport(ctx context.Context, w http.ResponseWriter, who doorstep.Actor, language string) error {
+	known := requestFrom(ctx)
+	known.acceptLanguage = language
+	ctx = context.WithValue(context.WithValue(ctx, requestKey{}, known), actorKey{}, who)
+	c, err := s.Exporter.Export(ctx, who)
+	if err != nil {
+		return err
+	}
+	return export{server: s, ctx: ctx, copy: c}.VisitGetMyExportResponse(w)
 }
 
 // export writes a ConsumerExport as it is read, so that no more than a parcel of

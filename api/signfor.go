@@ -65,6 +65,11 @@ func (s *Server) GetParcel(ctx context.Context, req GetParcelRequestObject) (Get
 	texts := i18n.For(requestFrom(ctx).acceptLanguage)
 	body := Parcel{
 		Waybill: string(c.Waybill), OutletID: c.OutletID, Status: ParcelStatusOut, Attempts: tallyBody(h.Tally()), History: make([]Attempt, len(h.Attempts)),
+		Scans: each(h.Sightings, func(s parcels.Sighting) Sighting {
+			return Sighting{
+				OutletID: s.OutletID, OutletName: optional(s.OutletName), Status: string(s.Status), At: s.At, Text: texts.Text("parcel_status." + string(s.Status)),
+			}
+		}),
 	}
 	for i, a := range h.Attempts {
 		body.History[i] = attemptBody(a, texts)

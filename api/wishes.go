@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,7 +18,16 @@ func (s *Server) GetMyTags(ctx context.Context, _ GetMyTagsRequestObject) (GetMy
 	if err != nil {
 		return nil, err
 	}
-	body := MyTags{Tags: make([]MyTag, len(tags)), LearningEnabled: learning}
+	notes, err := s.Book.Notes(ctx, actor(ctx))
+	if err != nil {
+		return nil, err
+	}
+	body := MyTags{Tags: make([]MyTag, len(tags)), LearningEnabled: learning, Notes: []MyNote{}}
+	for _, scope := range slices.Sorted(maps.Keys(notes)) {
+		body.Notes = append(body.Notes, MyNote{
+			Text: notes[scope], Waybill: optional(scope.Waybill()), AddressID: optional(scope.AddressID()),
+		})
+	}
 	for i, t := range tags {
 		body.Tags[i] = s.myTagBody(ctx, t)
 	}

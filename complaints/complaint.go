@@ -1,6 +1,8 @@
 package complaints
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"doorstep"
@@ -43,6 +45,18 @@ type Complaint struct {
 	Text     string    // what the consumer said, with what was added since, oldest first
 	Messages []Message // between consumer and outlet, oldest first; of one that is read alone
 	Merged   bool      // an answer to filing: it was open already
+}
+
+// Filed is what the consumer said when filing, of one that is read alone: Text
+// without what was added since.
+func (c Complaint) Filed() string {
+	text := c.Text
+	for _, m := range slices.Backward(c.Messages) {
+		if m.Author == FromConsumer {
+			text = strings.TrimSuffix(text, "\n"+m.Text)
+		}
+	}
+	return text
 }
 
 // Author says who wrote a message.

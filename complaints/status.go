@@ -60,10 +60,13 @@ func (s Status) owesAnswer() bool { return slices.Contains(moves[Answer].from, s
 // IsOpen says whether the complaint may still move without being reopened.
 func (s Status) IsOpen() bool { return s.owesAnswer() || s == Answered }
 
+// Takes says whether an action is possible in this state.
+func (s Status) Takes(a Action) bool { return slices.Contains(moves[a].from, s) }
+
 // move makes the step, or refuses it with a *doorstep.ConflictError.
 func (s *Status) move(a Action) error {
 	m := moves[a]
-	if !slices.Contains(m.from, *s) {
+	if !s.Takes(a) {
 		return &doorstep.ConflictError{Code: "not_in_this_state", Detail: fmt.Sprintf("a complaint that is %s takes no %s", *s, a)}
 	}
 	*s = m.to

@@ -107,6 +107,16 @@ func (t Texts) Day(moment, now time.Time) string {
 	return moment.Format(t.Text(layout))
 }
 
+// Moment names a day and a time of it, to the minute. Both are in their own zones.
+func (t Texts) Moment(moment, now time.Time) string {
+	return t.Fill("date.moment", "weekday", t.Weekday(moment), "day", t.Day(moment, now), "time", moment.Format("15:04"))
+}
+
+// Weekday names the day of the week, in short.
+func (t Texts) Weekday(moment time.Time) string {
+	return strings.Fields(t.Text("date.weekdays"))[moment.Weekday()]
+}
+
 // Instruction tells the courier what to do at a door with this tag.
 func (t Texts) Instruction(tag prefs.Tag) string { return t.Text("instruction." + string(tag)) }
 

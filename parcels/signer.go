@@ -37,6 +37,9 @@ type SignStore interface {
 	AddAttempt(ctx context.Context, fact evidence.Fact) (fresh bool, err error)
 	// History reads what was recorded of a parcel.
 	History(ctx context.Context, c Custody) (History, error)
+	// Sightings lists the scans of a parcel on its way to its consignee whose codes
+	// say something, at all outlets of the company, the oldest first.
+	Sightings(ctx context.Context, company doorstep.CompanyNo, c Custody) ([]Sighting, error)
 	// Overrides lists sign-fors that managers took upon themselves, the newest
 	// first.
 	Overrides(ctx context.Context, a doorstep.Actor, q OverrideQuery) ([]Override, error)
@@ -53,6 +56,15 @@ type History struct {
 	DispatchedAt time.Time // when we last heard that it is out; zero: never
 	SignFors     []SignFor
 	Attempts     []Attempt
+	Sightings    []Sighting // of a parcel that is looked at alone
+}
+
+// Sighting is a scan of a parcel, as those who wait for it are told.
+type Sighting struct {
+	OutletID   string
+	OutletName string // "" when the carrier gave none
+	Status     ParcelStatus
+	At         time.Time
 }
 
 // Standing is the sign-for that holds, if there is one.
@@ -215,6 +227,10 @@ func (s *Signer) Parcel(ctx context.Context, a doorstep.Actor, waybill string) (
 		return c, History{}, err
 	}
 	h, err := s.Store.History(ctx, c)
+	if err != nil {
+		return c, h, err
+	}
+	h.Sightings, err = s.Store.Sightings(ctx, a.Company, c)
 	return c, h, err
 }
 

@@ -3,6 +3,7 @@ package prefs
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -35,6 +36,8 @@ type Store interface {
 	AddConsent(ctx context.Context, a doorstep.Actor, c Consent) error
 	Consents(ctx context.Context, consumer doorstep.ConsumerID, p ConsentPage) ([]Consent, error)
 	RevokeConsent(ctx context.Context, a doorstep.Actor, id string, only Scope) error
+	// Notes reads consumers' notes to couriers, by scope.
+	Notes(ctx context.Context, consumers []doorstep.ConsumerID) (map[doorstep.ConsumerID]map[Scope]string, error)
 	// ParcelAddress is the address id of a consumer's parcel. A parcel that is
 	// not the consumer's gives ErrNotFound.
 	ParcelAddress(ctx context.Context, a doorstep.Actor, w doorstep.Waybill) (string, error)
@@ -76,6 +79,18 @@ func (b *Book) Tags(ctx context.Context, a doorstep.Actor) (tags []TagState, lea
 		tags = slices.DeleteFunc(tags, func(t TagState) bool { return t.Scope != own })
 	}
 	return tags, !profile.LearningOff, nil
+}
+
+// Notes are what the caller wrote to couriers, by scope. The holder of a parcel's
+// link sees that parcel's only.
+func (b *Book) Notes(ctx context.Context, a doorstep.Actor) (map[Scope]string, error) {
+	all, err := b.Store.Notes(ctx, []doorstep.ConsumerID{a.Consumer})
+	notes := all[a.Consumer]
+	if !a.IsPerson() {
+		own := ForParcel(string(a.Waybill))
+		maps.DeleteFunc(notes, func(s Scope, _ string) bool { return s != own })
+	}
+	return notes, err
 }
 
 // Preferences is what a consumer asks for in one scope, as it arrived.

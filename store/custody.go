@@ -77,3 +77,38 @@ order by at_ms, place, outlet_no`, list, w, list, w, list, w, list, w)
 	}
 	return chain, nil
 }
+
+// Sightings lists a parcel's scans since its number was last another consignee's:
+// carriers use numbers again.
+func (db *DB) Sightings(ctx context.Context, company doorstep.CompanyNo, c parcels.Custody) ([]parcels.Sighting, error) {
+	var places []struct {
+		No       doorstep.OutletNo
+		ID, Name string
+	}
+	err := db.list(ctx, &places, `select no, id, name from outlet where no in (select outlet_no from parcel where company_no = ? and waybill = ?)`, company, c.Waybill)
+	if err != nil {
+		return nil, fmt.Errorf("outlets of a parcel: %w", err)
+	}
+	outlets, at := make([]int64, len(places)), map[doorstep.OutletNo]int{}
+	for i, p := range places {
+		outlets[i], at[p.No] = int64(p.No), i
+	}
+	var rows []struct {
+		Outlet doorstep.OutletNo `db:"outlet_no"`
+		Status string
+		AtMS   int64 `db:"at_ms"`
+	}
+	list := db.asList(outlets)
+	err = db.list(ctx, &rows, `select outlet_no, status, at_ms from scan where outlet_no`+db.inList+` and waybill = ? and status <> ''
+and at_ms > (select coalesce(max(dispatched_at_ms), 0) from dispatch where outlet_no`+db.inList+` and waybill = ? and consumer_id <> ?)
+order by at_ms, outlet_no`, list, c.Waybill, list, c.Waybill, c.Consumer)
+	if err != nil {
+		return nil, fmt.Errorf("scans of a parcel: %w", err)
+	}
+	seen := make([]parcels.Sighting, len(rows))
+	for i, r := range rows {
+		p := places[at[r.Outlet]]
+		seen[i] = parcels.Sighting{OutletID: p.ID, OutletName: p.Name, Status: parcels.ParcelStatus(r.Status), At: fromMS(r.AtMS)}
+	}
+	return seen, nil
+}

@@ -1,28 +1,43 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
+	"net/url"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"doorstep"
 	"doorstep/access"
 	"doorstep/complaints"
-	"doorstep/i18n"
 	"doorstep/outreach"
+	"doorstep/parcels"
 	"doorstep/prefs"
+	"doorstep/privacy"
 	"doorstep/session"
 )
 
+// Own are the use cases of a consumer's pages, the same that the API calls.
+type Own struct {
+	Parcels    *parcels.Signer
+	Wishes     *prefs.Book
+	Complaints *complaints.Desk
+	Eraser     *privacy.Eraser
+	SendCopy   func(ctx context.Context, w http.ResponseWriter, who doorstep.Actor, language string) error
+	Zone       *time.Location // of the times that people read
+	Now        func() time.Time
+}
+
 var (
-	consumerPage = parse("consumer.html")
-	linkPage     = parse("link.html")
+	homePage = parse("consumer.html", "consumer-case.html")
+	linkPage = parse("link.html")
 )
 
-// consumer is the face at /p/: what the links open that a carrier sends.
+// consumer is the face at /p/: what the links open that a carrier sends. It works
+// without script.
 type consumer struct{ *house }
 
 func (p consumer) register(g *echo.Group) {
@@ -30,6 +45,21 @@ func (p consumer) register(g *echo.Group) {
 	g.GET("/", p.closed)
 	g.GET("/:link", p.open)
 	g.POST("/:link", form(p).take)
+	g.GET("/:link/wishes", p.held(p.wishes))
+	g.POST("/:link/wishes", p.held(p.setWishes))
+	g.POST("/:link/wishes/:tag", p.held(p.judgeWish))
+	g.POST("/:link/learning", p.held(p.setLearning))
+	g.GET("/:link/consents", p.held(p.consents))
+	g.POST("/:link/consents", p.held(p.giveConsent))
+	g.POST("/:link/consents/:id", p.held(p.revokeConsent))
+	g.GET("/:link/complain", p.held(p.complain))
+	g.POST("/:link/complain", p.held(p.complain))
+	g.GET("/:link/complaints", p.held(p.complaints))
+	g.GET("/:link/complaints/:id", p.held(p.complaint))
+	g.POST("/:link/complaints/:id", p.held(p.actOnComplaint))
+	g.GET("/:link/data", p.held(p.data))
+	g.POST("/:link/data/copy", p.held(p.sendCopy))
+	g.POST("/:link/data/erasure", p.held(p.erase))
 }
 
 // open answers GET /p/{link}. A link's secret goes into a cookie and out of the
@@ -45,7 +75,7 @@ func (p consumer) open(c echo.Context) error {
 		case outreach.IsLink(secret):
 			return form(p).show(c)
 		default:
-			return p.page(c, face, secret)
+			return p.held(p.home)(c)
 		}
 	}
 	known, err := p.holds(c, given)
@@ -87,92 +117,130 @@ func (p consumer) over(c echo.Context) error {
 	return p.draw(c, page{Template: linkPage, Title: "page.expired_title", Face: "consumer", View: "page.expired", Status: http.StatusNotFound})
 }
 
-// wishGroups are the tags in the order in which the page offers them.
-var wishGroups = []struct {
-	Key  string
-	Tags []prefs.Tag
-}{
-	{"page.group_place", []prefs.Tag{
-		prefs.ToDoor, prefs.NoLocker, prefs.NoPickupPoint, prefs.LockerOK, prefs.PickupPointOK, prefs.LeaveAtDoorOK,
-	}},
-	{"page.group_before", []prefs.Tag{prefs.CallFirst, prefs.MessageFirst, prefs.NoCall, prefs.NoDoorbell}},
-	{"page.group_time", []prefs.Tag{prefs.EveningOnly, prefs.DaytimeOnly, prefs.WeekendOnly, prefs.NoWeekend}},
-	{"page.group_hands", []prefs.Tag{
-		prefs.SignInPerson, prefs.FamilyMaySign, prefs.PhotoProof, prefs.FragileCare, prefs.NoThrowing, prefs.DogOrChildAtHome,
-	}},
+// holder is whoever holds a consumer's link.
+type holder struct {
+	doorstep.Actor
+	face session.Face
 }
 
-// scriptTexts are the texts that only the script shows.
-var scriptTexts = []string{
-	"page.on", "page.asked", "page.off", "page.said", "page.forgotten", "page.learned", "page.guessed", "page.fades", "page.ask_again", "page.opposite", "page.one_parcel", "page.one_address",
-	"page.confirm", "page.remove", "page.nothing_known", "page.no_complaints", "page.saved", "page.filed", "page.merged",
-	"page.promise", "page.nothing_learned", "page.taught", "page.answer_by", "page.expired", "page.no_parcel", "page.unreachable", "page.too_much",
-}
-
-// view is what consumer.html draws.
-type view struct {
-	Face        session.Face // of the link
-	Person      bool         // it speaks for the person, not for one parcel
-	Waybill     doorstep.Waybill
-	Groups      []wishGroup
-	ScriptTexts map[string]string
-}
-
-type wishGroup struct {
-	Title  string
-	Wishes []wish
-}
-
-type wish struct {
-	Tag       prefs.Tag
-	Text      string
-	Opposites string // tag codes, for the script
-}
-
-// page draws what a link of the public API opens.
-func (p consumer) page(c echo.Context, face session.Face, secret string) error {
-	actor, err := p.Tokens.Authenticate(c.Request().Context(), secret)
-	if errors.Is(err, access.ErrUnknown) {
-		return p.over(c)
+// At is the address of one of the holder's pages.
+func (h holder) At(parts ...string) string {
+	at := "/p/" + string(h.face)
+	for _, part := range parts {
+		at += "/" + url.PathEscape(part)
 	}
-	if err != nil {
-		return fmt.Errorf("consumer's page: %w", err)
-	}
-	v := newView(textsOf(c))
-	v.Face, v.Person, v.Waybill = face, actor.IsPerson(), actor.Waybill
-	return p.draw(c, page{
-		Template: consumerPage, Title: "page.title", Face: "consumer", View: v,
-		Styles: []string{"consumer.css"}, Modules: []string{"consumer.js"},
-	})
+	return at
 }
 
-func newView(texts i18n.Texts) view {
-	v := view{ScriptTexts: map[string]string{}}
-	for _, group := range wishGroups {
-		g := wishGroup{Title: texts.Text(group.Key)}
-		for _, tag := range group.Tags {
-			var opposites []string
-			for _, o := range tag.Opposites() {
-				opposites = append(opposites, string(o))
-			}
-			g.Wishes = append(g.Wishes, wish{Tag: tag, Text: texts.Wish(tag), Opposites: strings.Join(opposites, " ")})
-			v.ScriptTexts["wish."+string(tag)] = texts.Wish(tag)
+// maxOwnForm bounds what a consumer's form sends, in bytes: 4,000 characters of
+// Chinese are 36 kB when a form has encoded them.
+const maxOwnForm = 64 << 10
+
+// held lets in whoever holds the link that the address names.
+func (p consumer) held(then func(echo.Context, holder) error) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		h := holder{face: session.Face(c.Param("link"))}
+		secret := ""
+		if h.face.IsLink() {
+			secret = p.Jar.Secret(r, h.face)
 		}
-		v.Groups = append(v.Groups, g)
+		if secret == "" || outreach.IsLink(secret) {
+			return p.closed(c)
+		}
+		var err error
+		h.Actor, err = p.Tokens.Authenticate(r.Context(), secret)
+		switch {
+		case errors.Is(err, access.ErrUnknown), err == nil && h.Role != doorstep.RoleConsumer:
+			return p.over(c)
+		case err != nil:
+			return fmt.Errorf("consumer's page: %w", err)
+		}
+		if r.Method == http.MethodPost {
+			r.Body = http.MaxBytesReader(c.Response(), r.Body, maxOwnForm)
+			if err := r.ParseForm(); err != nil {
+				return fmt.Errorf("%w: form: %w", doorstep.ErrInvalid, err)
+			}
+		}
+		return then(c, h)
 	}
-	for _, key := range scriptTexts {
-		v.ScriptTexts[key] = texts.Text(key)
-	}
-	for _, category := range complaints.Categories {
-		key := "category." + string(category)
-		v.ScriptTexts[key] = texts.Text(key)
-	}
-	for _, status := range complaints.Statuses {
-		key := "status." + string(status)
-		v.ScriptTexts[key] = texts.Text(key)
-	}
-	return v
 }
 
-// WaybillEnd is how the page names the parcel.
-func (v view) WaybillEnd() string { return v.Waybill.LastFour() }
+// show draws one of the holder's pages.
+func (p consumer) show(c echo.Context, q page) error {
+	q.Face, q.Styles = "consumer", []string{"consumer.css"}
+	return p.draw(c, q)
+}
+
+// ask draws a page with forms that change something.
+func (p consumer) ask(c echo.Context, q page) error {
+	q.Modules = []string{"consumer.js"}
+	return p.show(c, q)
+}
+
+// back leads from what a form did to the page that shows it, so that reloading
+// sends nothing again.
+func back(c echo.Context, to string) error { return c.Redirect(http.StatusSeeOther, to) }
+
+// moment is a time as the reader of c reads it.
+func (p consumer) moment(c echo.Context, t time.Time) string {
+	return textsOf(c).Moment(t.In(p.Own.Zone), p.Own.Now().In(p.Own.Zone))
+}
+
+// homeView is what consumer.html draws.
+type homeView struct {
+	holder
+	Parcel   *parcelView // nil: none is asked about
+	Asked    string      // the waybill that a person asked for
+	NotFound bool
+	Cases    []caseCard
+	More     bool // there are older ones
+	Wishes   []string
+	Consents int // that hold
+}
+
+// homeCases is how many complaints the first page shows.
+const homeCases = 3
+
+// home answers GET /p/{face}: the parcel, and a way to everything else.
+func (p consumer) home(c echo.Context, h holder) error {
+	ctx, texts := c.Request().Context(), textsOf(c)
+	v := homeView{holder: h, Asked: c.QueryParam("waybill")}
+	if asked := v.Asked + string(h.Waybill); asked != "" {
+		parcel, err := p.parcel(c, h, asked)
+		switch {
+		case errors.Is(err, doorstep.ErrNotFound):
+			v.NotFound = true
+		case err != nil:
+			return err
+		default:
+			v.Parcel = &parcel
+		}
+	}
+	var err error
+	if v.Cases, _, err = p.cases(c, h, complaints.Query{Limit: homeCases + 1}); err != nil {
+		return err
+	}
+	if v.More = len(v.Cases) > homeCases; v.More {
+		v.Cases = v.Cases[:homeCases]
+	}
+	tags, _, err := p.Own.Wishes.Tags(ctx, h.Actor)
+	if err != nil {
+		return fmt.Errorf("wishes: %w", err)
+	}
+	for _, t := range tags {
+		if t.State == prefs.On {
+			v.Wishes = append(v.Wishes, texts.Wish(t.Tag))
+		}
+	}
+	list, err := p.Own.Wishes.Consents(ctx, h.Actor, prefs.ConsentPage{Limit: mostConsents})
+	if err != nil {
+		return fmt.Errorf("consents: %w", err)
+	}
+	for _, consent := range list {
+		if stateOf(consent, p.Own.Now()) == "holds" {
+			v.Consents++
+		}
+	}
+	return p.show(c, page{Template: homePage, Title: "page.title", View: v})
+}

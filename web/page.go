@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
@@ -35,8 +36,14 @@ type sheet struct {
 	Switch []languageLink
 }
 
+// With is the sheet for a part of the page that draws something else.
+func (s sheet) With(view any) sheet {
+	s.View = view
+	return s
+}
+
 // functions are those that templates may call.
-var functions = template.FuncMap{"asset": assetURL, "name": nameOf}
+var functions = template.FuncMap{"asset": assetURL, "name": nameOf, "number": strconv.Itoa}
 
 // nameOf is what a page calls whoever is signed in: a courier by his number.
 func nameOf(who doorstep.Actor) string {

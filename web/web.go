@@ -34,6 +34,7 @@ type Config struct {
 	Tokens   Tokens
 	Sessions Sessions
 	Forms    Forms
+	Own      Own
 	Jar      session.Jar
 	Log      *slog.Logger
 }

@@ -277,9 +277,16 @@ func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, lo
 		NewID:      uuid.NewString,
 		Draw:       mathrand.Float64,
 	})
-	web.Register(e, web.Config{Tokens: tokens, Sessions: operations.Office, Forms: operations.Outreach, Jar: jar, Log: log})
+	web.Register(e, web.Config{Tokens: tokens, Sessions: operations.Office, Forms: operations.Outreach, Own: own(operations), Jar: jar, Log: log})
 	e.Use(measured.Requests(e))
 	return e
+}
+
+// own are the use cases of the consumer's pages.
+func own(s *api.Server) web.Own {
+	return web.Own{
+		Parcels: s.Signer, Wishes: s.Book, Complaints: s.Desk, Eraser: s.Eraser, SendCopy: s.SendExport, Zone: s.Zone, Now: s.Now,
+	}
 }
 
 // now is the time as it is kept: UTC, in milliseconds.

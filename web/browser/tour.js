@@ -13,10 +13,28 @@ const stops = {
   invitation: async (page) => page.goto(await link("manager")),
   courier: async (page) => signIn(page, "courier"),
   console: async (page) => signIn(page, "manager"),
-  consumer: async (page) => page.goto(await link("consumer"), { waitUntil: "networkidle" }),
-  "consumer-parcel": async (page) => page.goto(await link("parcel"), { waitUntil: "networkidle" }),
+  consumer: (page) => own(page, "consumer"),
+  "consumer-parcel": (page) => own(page, "parcel"),
+  "consumer-wishes": (page) => own(page, "consumer", "/wishes"),
+  "consumer-consents": (page) => own(page, "parcel", "/consents"),
+  "consumer-data": (page) => own(page, "consumer", "/data"),
+  "consumer-complain": (page) => own(page, "parcel", "/complain"),
+  "consumer-review": async (page) => {
+    await own(page, "parcel", "/complain");
+    await page.locator("[value=locker_without_consent]").check();
+    await page.locator("[name=to]").click();
+    await page.locator("textarea").fill("没问我就放快递柜了。");
+    await page.locator("[value=review]").click();
+  },
+  "consumer-complaint": async (page) => { await own(page, "parcel"); await page.locator(".case").first().click(); },
   docs: async (page) => { await page.goto(`${base}/docs`); await page.locator(".opblock").first().waitFor(); },
 };
+
+// own opens one of the pages behind a consumer's link.
+async function own(page, who, path = "") {
+  await page.goto(await link(who));
+  if (path) await page.goto(page.url() + path);
+}
 
 await launch();
 for (const look of looks) {
