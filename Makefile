@@ -6,7 +6,7 @@ demo: ## tell the whole story on temporary data
 	go run ./cmd/doorstep demo
 
 test: ## run all tests, on SQLite, on a throw-away PostgreSQL, in a browser, and through the TypeScript client
-	scripts/with-browser scripts/with-typescript scripts/with-postgres go test ./...
+	scripts/with-browser scripts/with-typescript scripts/with-postgres go test -timeout 30m ./...
 
 tour: ## take a picture of every page into the folder tour
 	DOORSTEP_TOUR=$(CURDIR)/tour scripts/with-browser go test -count=1 -timeout 30m -run TestATourOfThePages ./cmd/doorstep

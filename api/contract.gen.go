@@ -966,7 +966,7 @@ type EvidenceInput struct {
 	// Direction Of a call: `outgoing` (the default) or `incoming`.
 	Direction *string `json:"direction,omitempty"`
 
-	// DurationS Of a call, in seconds.
+	// DurationS Of a call, in seconds. Left out where the phone cannot see it.
 	DurationS *float64 `json:"duration_s,omitempty"`
 
 	// ID Made by the phone.

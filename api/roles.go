@@ -53,7 +53,7 @@ var admits = map[string][]doorstep.Role{
 	"fileComplaint":    {doorstep.RoleIntegrator, doorstep.RoleConsumer, doorstep.RoleManager},
 	"getComplaint":     {doorstep.RoleIntegrator, doorstep.RoleCourier, doorstep.RoleConsumer, doorstep.RoleManager, doorstep.RoleHQ},
 	"listOutletAlerts": {doorstep.RoleManager, doorstep.RoleHQ},
-	"listComplaints":   {doorstep.RoleManager, doorstep.RoleHQ},
+	"listComplaints":   {doorstep.RoleCourier, doorstep.RoleManager, doorstep.RoleHQ},
 
 	"addComplaintMessage":   {doorstep.RoleConsumer},
 	"confirmComplaint":      {doorstep.RoleConsumer},

@@ -75,7 +75,9 @@ func (u Upload) fact(now time.Time) (Fact, error) {
 	switch fact.Kind {
 	case Call:
 		f.choice("direction", orDefault(u.Direction, "outgoing"), directions)
-		f.number("duration_s", u.DurationS, 0, maxCall)
+		if f.known = append(f.known, "duration_s"); u.DurationS != nil { // a page cannot see it: unknown, not zero
+			f.number("duration_s", u.DurationS, 0, maxCall)
+		}
 		f.choice("outcome", u.Outcome, callOutcomes)
 	case Message:
 		f.choice("channel", u.Channel, channels)

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,19 +23,26 @@ var catalogues embed.FS
 var Languages = []language.Tag{language.MustParse("zh-CN"), language.English}
 
 var (
-	bundle  = load()
-	matcher = language.NewMatcher(Languages)
+	bundle, keys = load()
+	matcher      = language.NewMatcher(Languages)
 )
 
-func load() *i18n.Bundle {
+// load reads the catalogues, which have the same keys.
+func load() (*i18n.Bundle, []string) {
 	b := i18n.NewBundle(Languages[0])
 	b.RegisterUnmarshalFunc("json", json.Unmarshal)
+	var keys []string
 	for _, tag := range Languages {
-		if _, err := b.LoadMessageFileFS(catalogues, tag.String()+".json"); err != nil {
+		file, err := b.LoadMessageFileFS(catalogues, tag.String()+".json")
+		if err != nil {
 			panic(fmt.Sprintf("i18n: %v", err)) // the catalogues are part of the program
 		}
+		keys = keys[:0]
+		for _, message := range file.Messages {
+			keys = append(keys, message.ID)
+		}
 	}
-	return b
+	return b, keys
 }
 
 // Texts speaks one language.
@@ -65,6 +73,18 @@ func (t Texts) Text(key string) string {
 		return key
 	}
 	return s
+}
+
+// Under gives all texts whose keys begin with one of the prefixes: what a script
+// of a page may say.
+func (t Texts) Under(prefixes ...string) map[string]string {
+	texts := map[string]string{}
+	for _, key := range keys {
+		if slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) }) {
+			texts[key] = t.Text(key)
+		}
+	}
+	return texts
 }
 
 // Fill gives the text of a key with values in its places: "{date}". Pairs are a

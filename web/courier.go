@@ -1,26 +1,67 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
 	"doorstep"
+	"doorstep/parcels"
 	"doorstep/session"
 )
 
-var courierPage = parse("courier.html")
+var courierPage = parse("courier.html", "courier_icons.html")
 
-// courier is the face at /c/.
+// courier is the face at /c/: one page that works without a network. It draws
+// what the phone keeps, and its scripts bring that and the public API together.
 type courier struct{ *house }
 
 func (f courier) register(g *echo.Group) {
 	g.GET("", func(c echo.Context) error { return c.Redirect(http.StatusPermanentRedirect, "/c/") })
 	g.GET("/", f.signedIn(session.Courier, f.home))
+	g.GET("/sw.js", sendWorker)
 	g.POST("/sign-out", f.signOut(session.Courier))
+}
+
+// The page's modules: those that it begins with, which browsers then need not
+// find one after the other, and those that come later. The phone keeps both.
+var (
+	courierFirst = []string{
+		"courier/page.js", "courier/api.js", "courier/draw.js", "courier/outbox.js", "courier/parcel.js", "courier/phone.js",
+		"courier/run.js", "courier/sending.js", "courier/sheet.js", "courier/words.js", "vendor/idb.js",
+	}
+	courierLater = []string{"courier/bell.js", "courier/file.js", "courier/photo.js"}
+)
+
+// courierView is what courier.html draws.
+type courierView struct {
+	Account string   // keeps couriers who share a phone apart
+	First   []string // modules
+	Later   []string // modules
+	Methods []parcels.Method
+	Reasons []parcels.AttemptReason
+	Texts   map[string]string // what the scripts say
 }
 
 // home answers GET /c/.
 func (f courier) home(c echo.Context, who doorstep.Actor) error {
-	return f.draw(c, page{Template: courierPage, Title: "courier.title", Face: "courier", Who: who, SignOut: "/c/sign-out"})
+	v := courierView{
+		Account: fmt.Sprintf("%d/%s", who.Company, who.Courier), First: courierFirst, Later: courierLater, Methods: parcels.Methods, Reasons: parcels.Reasons,
+		Texts: textsOf(c).Under("courier.", "attempt.", "category.", "push.", "source.", "status."),
+	}
+	return f.draw(c, page{
+		Template: courierPage, Title: "courier.title", Face: "courier", Who: who, SignOut: "/c/sign-out",
+		Styles: []string{"courier/courier.css"}, Modules: []string{"courier/page.js"}, View: v,
+	})
+}
+
+// sendWorker answers GET /c/sw.js. It stands here and not among the assets, for
+// its folder is what it works for; and browsers must see a new one at once.
+func sendWorker(c echo.Context) error {
+	worker := assets().files["courier/sw.js"]
+	head := c.Response().Header()
+	head.Set(echo.HeaderCacheControl, "no-cache")
+	head.Set(echo.HeaderContentSecurityPolicy, policy)
+	return c.Blob(http.StatusOK, worker.kind, worker.plain)
 }

@@ -79,3 +79,19 @@ func TestACourierSeesWhatACaseOfHisIsAboutAndNotTheWords(t *testing.T) {
 		}
 	})
 }
+
+func TestACourierListsTheComplaintsAboutHisOwnDeliveriesWithoutTheWords(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		a := newApp(t, url)
+		a.dispatch(parcel("SF1", "li", anne), parcel("SF2", "mo", anne))
+		his := a.complain(a.consumer(anne), "SF1", lockerZH)
+		a.complain(a.consumer(anne), "SF2", "你们网点态度太差了，快递员骂人。")
+
+		list := pages(a, a.courier("li"), "/v1/complaints?limit=1", complaintPage)
+		require.Equal(t, []string{his.ID}, complaintIDs(list))
+		require.Nil(t, list[0].Text)
+		require.Nil(t, list[0].RepeatOf)
+		require.Empty(t, list[0].Learned)
+		require.Empty(t, pages(a, a.courier("li"), "/v1/complaints?limit=1&courier_id=mo", complaintPage))
+	})
+}

@@ -138,3 +138,15 @@ func TestAnUploadBelongsToTheOutletThatSentTheParcelOutLast(t *testing.T) {
 		}
 	})
 }
+
+func TestHowLongACallWasMayBeUnknown(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		a := newApp(t, url)
+		a.dispatch(parcel("SF1", "li", anne))
+		got := a.upload("li", api.EvidenceInput{
+			ID: uuid.NewString(), Kind: "call", Waybill: "SF1", OccurredAt: a.clock.Now().Format(time.RFC3339), Outcome: ptr("answered"),
+		})
+		require.Equal(t, api.ItemStatus("accepted"), got[0].Status)
+		require.Nil(t, a.evidence("west", "&kind=call")[0].DurationS, "unknown is not zero")
+	})
+}

@@ -19,7 +19,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"doorstep"
 	"doorstep/api"
 	"doorstep/blobs"
 	"doorstep/evidence"
@@ -347,23 +346,26 @@ func TestASignForSaysHowFarFromTheDoorItWas(t *testing.T) {
 			a.signFor("li", waybill, in).is(http.StatusOK)
 			a.signFor("li", waybill, in).is(http.StatusOK) // sent again
 		}
-		for _, kind := range []string{"attempt", "sign_for"} {
-			seen := a.evidence("west", "&waybill=SF1&kind="+kind)
-			require.Len(t, seen, 1)
-			require.Equal(t, 1480, *seen[0].DistanceM, kind)
-			outlet, _ := doorstep.OutletOf(seen[0].ID)
-			n, err := a.db.ForgetFields(t.Context(), outlet, []string{seen[0].ID}, evidence.Coordinates)
-			require.NoError(t, err)
-			require.Equal(t, 1, n, kind)
-			seen = a.evidence("west", "&waybill=SF1&kind="+kind)
-			require.Nil(t, seen[0].Lat)
-			require.Equal(t, 1480, *seen[0].DistanceM, kind)
-			require.Nil(t, a.evidence("west", "&waybill=SF2&kind="+kind)[0].DistanceM, "the carrier did not say where the door is")
-		}
 		f := a.file(a.manager("west"), a.complain(a.consumer(anne), "SF1", lockerZH).ID)
 		far := factOf(t, f.Facts, "sign.geo_distance_m")
 		require.Equal(t, "false", far.Truth)
 		require.Equal(t, 1480.0, far.Value)
+		said := func(waybill, kind string) api.EvidenceRecord {
+			list := a.evidence("west", "&waybill="+waybill+"&kind="+kind)
+			require.Len(t, list, 1)
+			return list[0]
+		}
+		kinds := []string{"attempt", "sign_for"}
+		for _, kind := range kinds {
+			require.Equal(t, 1480, *said("SF1", kind).DistanceM, kind)
+			require.Nil(t, said("SF2", kind).DistanceM, "the carrier did not say where the door is")
+		}
+		a.later(91 * aDay)
+		a.sweepAll()
+		for _, kind := range kinds {
+			require.Nil(t, said("SF1", kind).Lat, kind)
+			require.Equal(t, 1480, *said("SF1", kind).DistanceM, kind)
+		}
 	})
 }
 
