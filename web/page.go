@@ -36,7 +36,7 @@ type sheet struct {
 }
 
 // functions are those that templates may call.
-var functions = template.FuncMap{"asset": assetURL, "name": nameOf}
+var functions = template.FuncMap{"asset": assetURL, "name": nameOf, "icon": icon}
 
 // nameOf is what a page calls whoever is signed in: a courier by his number.
 func nameOf(who doorstep.Actor) string {

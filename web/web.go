@@ -34,6 +34,7 @@ type Config struct {
 	Tokens   Tokens
 	Sessions Sessions
 	Forms    Forms
+	Desks    Desks // of the console
 	Jar      session.Jar
 	Log      *slog.Logger
 }

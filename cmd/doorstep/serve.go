@@ -262,9 +262,19 @@ func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, lo
 		NewID:      uuid.NewString,
 		Draw:       mathrand.Float64,
 	})
-	web.Register(e, web.Config{Tokens: tokens, Sessions: operations.Office, Forms: operations.Outreach, Jar: jar, Log: log})
+	web.Register(e, web.Config{
+		Tokens: tokens, Sessions: operations.Office, Forms: operations.Outreach, Desks: desks(operations), Jar: jar, Log: log,
+	})
 	e.Use(measured.Requests(e))
 	return e
+}
+
+// desks are the use cases that the console shares with the API.
+func desks(s *api.Server) web.Desks {
+	return web.Desks{
+		Complaints: s.Desk, Recorder: s.Recorder, Clerk: s.Clerk, Packer: s.Packer, Watch: s.Watch, CallBook: s.CallBook, Panel: s.Panel,
+		Signer: s.Signer, Keeper: s.Keeper, Accesses: s.Accesses, Roster: s.Roster, Zone: s.Zone, Now: s.Now,
+	}
 }
 
 // now is the time as it is kept: UTC, in milliseconds.
