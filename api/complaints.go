@@ -2,10 +2,13 @@ package api
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"doorstep"
 	"doorstep/complaints"
+	"doorstep/kpi"
 )
 
 // FileComplaint implements POST /v1/complaints.
@@ -43,9 +46,42 @@ func (s *Server) ListComplaints(ctx context.Context, req ListComplaintsRequestOb
 	}
 	page, err := s.complaintPage(ctx, p.Limit, p.Cursor, complaints.Query{
 		Status: complaints.Status(given(p.Status)), Category: complaints.Category(given(p.Category)),
-		CourierID: given(p.CourierID), DueBefore: moment("/due_before", p.DueBefore, &checks), ByDue: sort == "due",
+		CourierID: given(p.CourierID), OutletID: given(p.OutletID), DueBefore: moment("/due_before", p.DueBefore, &checks), ByDue: sort == "due",
+		Counted: s.countedAs(p, &checks),
 	}, &checks)
 	return ListComplaints200JSONResponse(page), err
+}
+
+// countedAs reads the filters by which figures link to their complaints.
+func (s *Server) countedAs(p ListComplaintsParams, checks *doorstep.Checks) complaints.CountedAs {
+	yes := func(pointer string, given *string) bool {
+		if given != nil && *given != "true" && *given != "false" {
+			checks.Add(pointer, "invalid_boolean", "must be true or false")
+		}
+		return given != nil && *given == "true"
+	}
+	oneOf := func(pointer string, given *string, list ...string) string {
+		if given == nil {
+			return ""
+		}
+		if !slices.Contains(list, *given) {
+			checks.Add(pointer, "unknown_value", "must be "+strings.Join(list, ", "))
+		}
+		return *given
+	}
+	c := complaints.CountedAs{
+		Until: moment("/filed_until", p.FiledUntil, checks), Counted: yes("/counted", p.Counted), Paused: yes("/paused", p.Paused),
+		Handled: oneOf("/handled", p.Handled, "same_day", "within_24h", "within_7d"),
+		Repeat:  oneOf("/repeat", p.Repeat, "true", "any_category", "same_parcel", "same_outlet"),
+	}
+	if yes("/breached", p.Breached) {
+		c.LateAt = s.Now()
+	}
+	if p.FiledFrom != nil || p.FiledTo != nil || c.Handled == "same_day" {
+		span := kpi.ParseSpan("/filed_from", given(p.FiledFrom), "/filed_to", given(p.FiledTo), checks)
+		c.FromDay, c.ToDay = span.From, span.To
+	}
+	return c
 }
 
 // ListMyComplaints implements GET /v1/me/complaints.

@@ -1247,6 +1247,9 @@ type FeedbackInput struct {
 	Verdict string `json:"verdict"`
 }
 
+// GivenDate defines model for GivenDate.
+type GivenDate = string
+
 // GivenTime RFC 3339 with an offset or `Z`.
 type GivenTime = string
 
@@ -1343,6 +1346,86 @@ type ItemProblem struct {
 
 // ItemStatus The verdict on one item of a batch.
 type ItemStatus string
+
+// KpiComparison defines model for KpiComparison.
+type KpiComparison struct {
+	Base    KpiQuotient `json:"base"`
+	Decline *float64    `json:"decline"`
+	Halved  bool        `json:"halved"`
+
+	// Interval Of 95 %.
+	Interval *KpiInterval `json:"interval,omitempty"`
+	Now      KpiQuotient  `json:"now"`
+
+	// Printed The decline in percent, rounded half up; empty where it did not fall.
+	Printed string `json:"printed"`
+}
+
+// KpiComparisonGroup defines model for KpiComparisonGroup.
+type KpiComparisonGroup struct {
+	Figures map[string]KpiComparison `json:"figures"`
+	Group   string                   `json:"group"`
+}
+
+// KpiComparisonPage defines model for KpiComparisonPage.
+type KpiComparisonPage struct {
+	Items      []KpiComparisonGroup `json:"items"`
+	NextCursor *string              `json:"next_cursor"`
+}
+
+// KpiFigure defines model for KpiFigure.
+type KpiFigure struct {
+	// AsOf Every change that was kept by then is counted.
+	AsOf time.Time `json:"as_of"`
+
+	// CasesURL Lists the complaints of the numerator.
+	CasesURL          *string `json:"cases_url,omitempty"`
+	DefinitionVersion int     `json:"definition_version"`
+	Den               int64   `json:"den"`
+
+	// Immature Complaints that count and may yet change sides.
+	Immature *int64 `json:"immature,omitempty"`
+
+	// Interval Of 95 %.
+	Interval *KpiInterval `json:"interval,omitempty"`
+
+	// LeftCensored The period reaches into the company's first 30 days, of which earlier complaints are not known.
+	LeftCensored *bool `json:"left_censored,omitempty"`
+	Num          int64 `json:"num"`
+
+	// Pending Complaints that are too young to count.
+	Pending *int64 `json:"pending,omitempty"`
+
+	// Value Null where there is nothing to divide by, or where nothing can be in the numerator yet.
+	Value *float64 `json:"value"`
+}
+
+// KpiGroup defines model for KpiGroup.
+type KpiGroup struct {
+	Figures map[string]KpiFigure `json:"figures"`
+
+	// Group The outlet's or courier's id, the category, the day, or `company`; empty for complaints about parcels that no courier had.
+	Group string `json:"group"`
+}
+
+// KpiInterval Of 95 %.
+type KpiInterval struct {
+	High float64 `json:"high"`
+	Low  float64 `json:"low"`
+}
+
+// KpiPage defines model for KpiPage.
+type KpiPage struct {
+	Items      []KpiGroup `json:"items"`
+	NextCursor *string    `json:"next_cursor"`
+}
+
+// KpiQuotient defines model for KpiQuotient.
+type KpiQuotient struct {
+	Den   int64    `json:"den"`
+	Num   int64    `json:"num"`
+	Value *float64 `json:"value"`
+}
 
 // Learning defines model for Learning.
 type Learning struct {
@@ -2476,6 +2559,15 @@ type CourierID = string
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// Format defines model for Format.
+type Format = string
+
+// From defines model for From.
+type From = GivenDate
+
+// GroupBy defines model for GroupBy.
+type GroupBy = string
+
 // ID defines model for ID.
 type ID = string
 
@@ -2496,6 +2588,9 @@ type Provider = string
 
 // TagInPath A lasting wish about deliveries.
 type TagInPath = Tag
+
+// To defines model for To.
+type To = GivenDate
 
 // WaybillInPath The number of a parcel's contract. Answers give it in upper case.
 //
@@ -2532,6 +2627,29 @@ type ListComplaintsParams struct {
 
 	// DueBefore Complaints that owe an answer and whose promise ends before this time.
 	DueBefore *GivenTime `form:"due_before,omitempty" json:"due_before,omitempty"`
+	OutletID  *string    `form:"outlet_id,omitempty" json:"outlet_id,omitempty"`
+
+	// FiledFrom First local day of filing, with `filed_to`. This and what follows narrow the list to what a figure of `/v1/kpis` counts.
+	FiledFrom *GivenDate `form:"filed_from,omitempty" json:"filed_from,omitempty"`
+
+	// FiledTo Last local day of filing, at most 366 days.
+	FiledTo    *GivenDate `form:"filed_to,omitempty" json:"filed_to,omitempty"`
+	FiledUntil *GivenTime `form:"filed_until,omitempty" json:"filed_until,omitempty"`
+
+	// Counted Without those that were withdrawn before they were handled.
+	Counted *string `form:"counted,omitempty" json:"counted,omitempty"`
+
+	// Handled When the first answer came. `same_day` needs `filed_from` and `filed_to`.
+	Handled *string `form:"handled,omitempty" json:"handled,omitempty"`
+
+	// Repeat Complaints whose consumer complained before, within 30 times 24 hours: of the same category (`true`), of anything, of the same category and parcel, or at the same outlet.
+	Repeat *string `form:"repeat,omitempty" json:"repeat,omitempty"`
+
+	// Breached Those that were not handled within 24 hours, and whose 24 hours are over.
+	Breached *string `form:"breached,omitempty" json:"breached,omitempty"`
+
+	// Paused Those that were paused at some time.
+	Paused *string `form:"paused,omitempty" json:"paused,omitempty"`
 
 	// Limit How many items a page has at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -2587,6 +2705,46 @@ type ListEvidenceParams struct {
 // ListHoldsParams defines parameters for ListHolds.
 type ListHoldsParams struct {
 	Waybill *Waybill `form:"waybill,omitempty" json:"waybill,omitempty"`
+
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, as it was given.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetKpisParams defines parameters for GetKpis.
+type GetKpisParams struct {
+	// From First local day.
+	From From `form:"from" json:"from"`
+
+	// To Last local day, at most 366 days in all.
+	To To `form:"to" json:"to"`
+
+	// GroupBy What a group is. Two periods are not compared by `day`.
+	GroupBy *GroupBy `form:"group_by,omitempty" json:"group_by,omitempty"`
+	Format  *Format  `form:"format,omitempty" json:"format,omitempty"`
+
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, as it was given.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CompareKpisParams defines parameters for CompareKpis.
+type CompareKpisParams struct {
+	// From First local day.
+	From From `form:"from" json:"from"`
+
+	// To Last local day, at most 366 days in all.
+	To       To        `form:"to" json:"to"`
+	BaseFrom GivenDate `form:"base_from" json:"base_from"`
+	BaseTo   GivenDate `form:"base_to" json:"base_to"`
+
+	// GroupBy What a group is. Two periods are not compared by `day`.
+	GroupBy *GroupBy `form:"group_by,omitempty" json:"group_by,omitempty"`
+	Format  *Format  `form:"format,omitempty" json:"format,omitempty"`
 
 	// Limit How many items a page has at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -2912,6 +3070,12 @@ type ServerInterface interface {
 	// ReleaseHold Release a hold
 	// (DELETE /v1/holds/{id})
 	ReleaseHold(ctx echo.Context, id ID) error
+	// GetKpis The figures of a period
+	// (GET /v1/kpis)
+	GetKpis(ctx echo.Context, params GetKpisParams) error
+	// CompareKpis By how much figures fell from one period to another
+	// (GET /v1/kpis/comparison)
+	CompareKpis(ctx echo.Context, params CompareKpisParams) error
 	// ListLearning How each tag's learning does at the company
 	// (GET /v1/learning)
 	ListLearning(ctx echo.Context, params ListLearningParams) error
@@ -3179,6 +3343,69 @@ func (w *ServerInterfaceWrapper) ListComplaints(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "due_before", ctx.QueryParams(), &params.DueBefore, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter due_before: %s", err))
+	}
+
+	// ------------- Optional query parameter "outlet_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outlet_id", ctx.QueryParams(), &params.OutletID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outlet_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "filed_from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filed_from", ctx.QueryParams(), &params.FiledFrom, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filed_from: %s", err))
+	}
+
+	// ------------- Optional query parameter "filed_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filed_to", ctx.QueryParams(), &params.FiledTo, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filed_to: %s", err))
+	}
+
+	// ------------- Optional query parameter "filed_until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filed_until", ctx.QueryParams(), &params.FiledUntil, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filed_until: %s", err))
+	}
+
+	// ------------- Optional query parameter "counted" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "counted", ctx.QueryParams(), &params.Counted, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter counted: %s", err))
+	}
+
+	// ------------- Optional query parameter "handled" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "handled", ctx.QueryParams(), &params.Handled, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter handled: %s", err))
+	}
+
+	// ------------- Optional query parameter "repeat" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "repeat", ctx.QueryParams(), &params.Repeat, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter repeat: %s", err))
+	}
+
+	// ------------- Optional query parameter "breached" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "breached", ctx.QueryParams(), &params.Breached, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter breached: %s", err))
+	}
+
+	// ------------- Optional query parameter "paused" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "paused", ctx.QueryParams(), &params.Paused, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter paused: %s", err))
 	}
 
 	// ------------- Optional query parameter "limit" -------------
@@ -3661,6 +3888,126 @@ func (w *ServerInterfaceWrapper) ReleaseHold(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ReleaseHold(ctx, id)
+	return err
+}
+
+// GetKpis converts echo context to params.
+func (w *ServerInterfaceWrapper) GetKpis(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetKpisParams
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Required query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// ------------- Optional query parameter "group_by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "group_by", ctx.QueryParams(), &params.GroupBy, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_by: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetKpis(ctx, params)
+	return err
+}
+
+// CompareKpis converts echo context to params.
+func (w *ServerInterfaceWrapper) CompareKpis(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CompareKpisParams
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Required query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// ------------- Required query parameter "base_from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "base_from", ctx.QueryParams(), &params.BaseFrom, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter base_from: %s", err))
+	}
+
+	// ------------- Required query parameter "base_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "base_to", ctx.QueryParams(), &params.BaseTo, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter base_to: %s", err))
+	}
+
+	// ------------- Optional query parameter "group_by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "group_by", ctx.QueryParams(), &params.GroupBy, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_by: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CompareKpis(ctx, params)
 	return err
 }
 
@@ -4759,6 +5106,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/holds", wrapper.ListHolds, options.OperationMiddlewares["listHolds"]...)
 	router.POST(options.BaseURL+"/v1/holds", wrapper.CreateHold, options.OperationMiddlewares["createHold"]...)
 	router.DELETE(options.BaseURL+"/v1/holds/:id", wrapper.ReleaseHold, options.OperationMiddlewares["releaseHold"]...)
+	router.GET(options.BaseURL+"/v1/kpis", wrapper.GetKpis, options.OperationMiddlewares["getKpis"]...)
+	router.GET(options.BaseURL+"/v1/kpis/comparison", wrapper.CompareKpis, options.OperationMiddlewares["compareKpis"]...)
 	router.GET(options.BaseURL+"/v1/learning", wrapper.ListLearning, options.OperationMiddlewares["listLearning"]...)
 	router.POST(options.BaseURL+"/v1/learning/:tag/resumption", wrapper.ResumeLearning, options.OperationMiddlewares["resumeLearning"]...)
 	router.GET(options.BaseURL+"/v1/log/checkpoint", wrapper.GetLogCheckpoint, options.OperationMiddlewares["getLogCheckpoint"]...)
@@ -5447,6 +5796,90 @@ type ReleaseHold204Response struct {
 func (response ReleaseHold204Response) VisitReleaseHoldResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type GetKpisRequestObject struct {
+	Params GetKpisParams
+}
+
+type GetKpisResponseObject interface {
+	VisitGetKpisResponse(w http.ResponseWriter) error
+}
+
+type GetKpis200JSONResponse KpiPage
+
+func (response GetKpis200JSONResponse) VisitGetKpisResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetKpis200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetKpis200TextCsvResponse) VisitGetKpisResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type CompareKpisRequestObject struct {
+	Params CompareKpisParams
+}
+
+type CompareKpisResponseObject interface {
+	VisitCompareKpisResponse(w http.ResponseWriter) error
+}
+
+type CompareKpis200JSONResponse KpiComparisonPage
+
+func (response CompareKpis200JSONResponse) VisitCompareKpisResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareKpis200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response CompareKpis200TextCsvResponse) VisitCompareKpisResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
 }
 
 type ListLearningRequestObject struct {
@@ -6806,6 +7239,12 @@ type StrictServerInterface interface {
 	// ReleaseHold Release a hold
 	// (DELETE /v1/holds/{id})
 	ReleaseHold(ctx context.Context, request ReleaseHoldRequestObject) (ReleaseHoldResponseObject, error)
+	// GetKpis The figures of a period
+	// (GET /v1/kpis)
+	GetKpis(ctx context.Context, request GetKpisRequestObject) (GetKpisResponseObject, error)
+	// CompareKpis By how much figures fell from one period to another
+	// (GET /v1/kpis/comparison)
+	CompareKpis(ctx context.Context, request CompareKpisRequestObject) (CompareKpisResponseObject, error)
 	// ListLearning How each tag's learning does at the company
 	// (GET /v1/learning)
 	ListLearning(ctx context.Context, request ListLearningRequestObject) (ListLearningResponseObject, error)
@@ -7904,6 +8343,56 @@ func (sh *strictHandler) ReleaseHold(ctx echo.Context, id ID) error {
 		return err
 	} else if validResponse, ok := response.(ReleaseHoldResponseObject); ok {
 		return validResponse.VisitReleaseHoldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetKpis operation middleware
+func (sh *strictHandler) GetKpis(ctx echo.Context, params GetKpisParams) error {
+	var request GetKpisRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetKpis(ctx.Request().Context(), request.(GetKpisRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetKpis")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetKpisResponseObject); ok {
+		return validResponse.VisitGetKpisResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CompareKpis operation middleware
+func (sh *strictHandler) CompareKpis(ctx echo.Context, params CompareKpisParams) error {
+	var request CompareKpisRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CompareKpis(ctx.Request().Context(), request.(CompareKpisRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CompareKpis")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CompareKpisResponseObject); ok {
+		return validResponse.VisitCompareKpisResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

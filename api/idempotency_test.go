@@ -30,7 +30,7 @@ func filed(id string, at time.Time) api.FileComplaint201JSONResponse {
 	return api.FileComplaint201JSONResponse{
 		Body: api.Complaint{
 			ID: id, Waybill: "W1", Category: "lost", Status: api.ComplaintStatusFiled, FiledAt: at,
-			Clocks: api.Clocks{Promise: clock, Legal: clock}, Learned: []string{},
+			Clocks: api.Clocks{Promise: clock, Work: clock, Legal: clock}, Learned: []string{},
 		},
 		Headers: api.FileComplaint201ResponseHeaders{Location: "/v1/complaints/" + id},
 	}

@@ -77,6 +77,9 @@ var admits = map[string][]doorstep.Role{
 	"correctSignFor":   {doorstep.RoleCourier, doorstep.RoleManager},
 	"createAttempt":    {doorstep.RoleCourier},
 
+	"getKpis":     {doorstep.RoleIntegrator, doorstep.RoleManager, doorstep.RoleHQ},
+	"compareKpis": {doorstep.RoleIntegrator, doorstep.RoleManager, doorstep.RoleHQ},
+
 	"listEvidence":         {doorstep.RoleManager, doorstep.RoleHQ},
 	"putPhoto":             {doorstep.RoleCourier},
 	"getPhoto":             {doorstep.RoleCourier, doorstep.RoleManager, doorstep.RoleHQ},

@@ -13,6 +13,7 @@ import (
 	"doorstep/evidence/bundle"
 	"doorstep/feed"
 	"doorstep/i18n"
+	"doorstep/kpi"
 	"doorstep/outreach"
 	"doorstep/parcels"
 	"doorstep/photos"
@@ -43,6 +44,7 @@ type Server struct {
 	PackPage   func(evidence.Pack, i18n.Texts) (page []byte, policy string, err error) // draws a regulator's pack
 	Office     *access.Office
 	Feed       *feed.Reader
+	Board      *kpi.Board
 	Outreach   *outreach.Desk
 	Accounts   *telephony.Accounts
 	Exchange   *telephony.Exchange

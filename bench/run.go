@@ -16,16 +16,17 @@ import (
 
 // Config says what to measure. Every field without a default is needed.
 type Config struct {
-	Program   string // the server, and the references that are processes
-	Dir       string // for data, on the disk that is to be measured
-	Postgres  string // a server to make databases in; "" measures SQLite
-	Consumers int    // with wishes, in the installation that has grown; 0: it is not measured
-	History   int    // parcels in its past
-	Only      []string
-	Runs      int
-	Quick     bool
-	Scale     Scale
-	Log       io.Writer // what is being done
+	Program    string // the server, and the references that are processes
+	Dir        string // for data, on the disk that is to be measured
+	Postgres   string // a server to make databases in; "" measures SQLite
+	Consumers  int    // with wishes, in the installation that has grown; 0: it is not measured
+	History    int    // parcels in its past
+	Complaints int    // of a company whose desks and figures are measured; 0: they are not
+	Only       []string
+	Runs       int
+	Quick      bool
+	Scale      Scale
+	Log        io.Writer // what is being done
 }
 
 // Scale is how much is done for a figure.
@@ -76,6 +77,13 @@ var measurements = []measurement{
 	{[]string{"delayed"}, (*stage).delayed, onAnyEngine},
 	{[]string{"uploads"}, (*stage).uploads, onAnyEngine},
 	{[]string{"providers", "providers-beside", "providers-answer"}, (*stage).providers, onAnyEngine},
+	{[]string{"filing"}, (*stage).filing, onAnyEngine},
+	{[]string{"queue", "month", "company"}, (*stage).desks, func(s *stage) string {
+		if s.Complaints == 0 {
+			return "needs --complaints"
+		}
+		return ""
+	}},
 	{[]string{"growth", "cold", "memory"}, (*stage).growth, grown},
 	{[]string{"casefile"}, (*stage).casefile, onAnyEngine},
 	{[]string{"verify"}, (*stage).verify, onAnyEngine},

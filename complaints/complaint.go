@@ -35,6 +35,7 @@ type Complaint struct {
 	Handler    string // the name of whoever took it up
 	Period     Period // the one that counts now
 	HandledAt  time.Time
+	ReopenedAt time.Time     // when an answer was first disputed, or the complaint reopened
 	ResolvedAt time.Time     // when it was confirmed, closed or withdrawn
 	PausedFor  time.Duration // wall time, over all periods that have ended
 	Sequence   int64         // of its changes, from 1

@@ -103,11 +103,25 @@ type Query struct {
 	Status    Status
 	Category  Category
 	CourierID string
+	OutletID  string
 	DueBefore time.Time
+	Counted   CountedAs
 	ByDue     bool  // those that owe an answer, the most urgent first; else the newest first
 	AfterMS   int64 // with AfterID: where the page before this one ended
 	AfterID   string
 	Limit     int
+}
+
+// CountedAs narrows a list to what a figure counts: see the package kpi. Zero
+// fields do not narrow.
+type CountedAs struct {
+	FromDay, ToDay int       // local days of the outlets, both included: 20260301
+	Until          time.Time // when the youngest was filed
+	Counted        bool      // leaves out those that were withdrawn before anybody had handled them
+	Handled        string    // "same_day", "within_24h" or "within_7d"
+	Repeat         string    // of the 30 days before: "true", "any_category", "same_parcel" or "same_outlet"
+	LateAt         time.Time // those not handled within 24 hours, which were over by then
+	Paused         bool      // at some time
 }
 
 // Inquire prepares what a complaint may ask of the consumer; outreach.Desk does.

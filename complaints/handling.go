@@ -189,6 +189,9 @@ func (c *Complaint) close(as Status, at time.Time) Outcome {
 func (c *Complaint) nextPeriod(by Opener, rules Rules, now time.Time) Outcome {
 	ended := c.Period
 	c.PausedFor += ended.PausedFor
+	if c.ReopenedAt.IsZero() {
+		c.ReopenedAt = now
+	}
 	c.Period = openPeriod(ended.No+1, by, now, rules)
 	return Outcome{Ended: &ended}
 }

@@ -5,6 +5,31 @@ import "slices"
 // ParcelStatus is what a scan says of a parcel, in our own words.
 type ParcelStatus string
 
+// The statuses with which a parcel's way ends at its consignee.
+const (
+	SignedSelf           ParcelStatus = "signed_self"
+	SignedProxy          ParcelStatus = "signed_proxy"
+	SignedFacility       ParcelStatus = "signed_facility"
+	SignedAfterException ParcelStatus = "signed_after_exception"
+)
+
+// IsTerminal says whether the parcel counts as delivered from then on.
+func (s ParcelStatus) IsTerminal() bool {
+	return s == SignedSelf || s == SignedProxy || s == SignedFacility || s == SignedAfterException
+}
+
+// Method is how a terminal scan says that the parcel was handed over; "" if it
+// does not say exactly.
+func (s ParcelStatus) Method() Method {
+	switch s {
+	case SignedSelf:
+		return InPerson
+	case SignedProxy:
+		return ByProxy
+	}
+	return ""
+}
+
 // CodeSystem is a family of codes that carriers and their platforms use.
 type CodeSystem string
 
@@ -42,10 +67,10 @@ var StatusCodes = []StatusCode{
 	{"arrived_outlet", codes().as().upu("EMG").rec()},
 	{"out_for_delivery", codes("5").as("OutForDelivery", "OutForDelivery_001").upu("EDG").rec()},
 	{"deposited", codes("501").as("AvailableForPickup", "AvailableForPickup_001").upu("EDH").rec("45")},
-	{"signed_self", codes("301", "3").as("Delivered_003", "Delivered_002", "Delivered").upu("EMI").rec("21")},
-	{"signed_proxy", codes("303").as("Delivered_005").upu().rec("22")},
-	{"signed_facility", codes("304").as("Delivered_001").upu().rec()},
-	{"signed_after_exception", codes("302").as().upu().rec()},
+	{SignedSelf, codes("301", "3").as("Delivered_003", "Delivered_002", "Delivered").upu("EMI").rec("21")},
+	{SignedProxy, codes("303").as("Delivered_005").upu().rec("22")},
+	{SignedFacility, codes("304").as("Delivered_001").upu().rec()},
+	{SignedAfterException, codes("302").as().upu().rec()},
 	{"attempt_failed", codes("204").as("AttemptFail").upu("EMH").rec("23")},
 	{"unreachable", codes("206").as("AttemptFail_002").upu().rec()},
 	{"overdue_pickup", codes("205").as().upu().rec()},

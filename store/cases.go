@@ -57,7 +57,7 @@ func changingColumns(c complaints.Complaint) (map[string]any, error) {
 		"courier_no": nullIf(c.CourierNo, 0), "category": c.Category, "status": c.Status, "learned": joinTags(c.Learned),
 		"routing": string(routing), "rerouted": asInt(c.Rerouted), "handler": c.Handler, "period": string(period),
 		"promise_due_at_ms": due(complaints.PromiseClock), "work_due_at_ms": due(complaints.WorkClock), "legal_due_at_ms": due(complaints.LegalClock),
-		"handled_at_ms": msOrNull(c.HandledAt), "closed_at_ms": msOrNull(c.ResolvedAt),
+		"handled_at_ms": msOrNull(c.HandledAt), "reopened_at_ms": msOrNull(c.ReopenedAt), "closed_at_ms": msOrNull(c.ResolvedAt),
 		"paused_ms": (c.PausedFor + c.Period.PausedFor).Milliseconds(), "alarm_at_ms": msOrNull(c.AlarmAt()), "sequence": c.Sequence,
 	}, nil
 }
@@ -135,6 +135,9 @@ func (db *DB) keepChange(tx *Tx, c *complaints.Complaint, out complaints.Outcome
 	}
 	values = append(values, c.Outlet, c.RowID)
 	if err := tx.exec(`update complaint set `+strings.Join(names, " = ?, ")+` = ? where outlet_no = ? and id = ?`, values...); err != nil {
+		return err
+	}
+	if err := db.markComplaint(tx, *c); err != nil {
 		return err
 	}
 	return db.keepOutcome(tx, *c, out)
@@ -238,6 +241,9 @@ func (db *DB) Reroute(ctx context.Context, a doorstep.Actor, id, outletID string
 			return err
 		}
 		if err := addComplaint(tx, columns); err != nil {
+			return err
+		}
+		if err := db.markComplaint(tx, c); err != nil {
 			return err
 		}
 		for _, m := range messages {

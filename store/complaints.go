@@ -59,6 +59,9 @@ func (db *DB) File(ctx context.Context, c complaints.Intake) (complaints.Complai
 			if err := addComplaint(tx, row); err != nil {
 				return err
 			}
+			if err := db.markComplaint(tx, comp); err != nil {
+				return err
+			}
 			if err := db.report(tx, comp, feed.ComplaintFiled, nil); err != nil {
 				return err
 			}
@@ -257,6 +260,7 @@ type complaintRow struct {
 	Handler    string
 	Period     string
 	HandledMS  sql.NullInt64 `db:"handled_at_ms"`
+	ReopenedMS sql.NullInt64 `db:"reopened_at_ms"`
 	ResolvedMS sql.NullInt64 `db:"closed_at_ms"`
 	PausedMS   int64         `db:"paused_ms"`
 	Sequence   int64
@@ -265,7 +269,7 @@ type complaintRow struct {
 const selectComplaint = `select k.outlet_no, o.id as outlet_id, o.name as outlet_name, o.time_zone, o.hours, k.id, k.known_as, k.moved_to,
   k.company_no, k.waybill, k.consumer_id, k.courier_no, c.id as courier_id, k.category, k.status, k.body, k.learned, k.channel,
   k.filed_at_ms, k.received_at_ms, k.repeat_of, k.follows, k.routing, k.rerouted, k.handler, k.period, k.handled_at_ms,
-  k.closed_at_ms, k.paused_ms, k.sequence
+  k.reopened_at_ms, k.closed_at_ms, k.paused_ms, k.sequence
 from complaint k join outlet o on o.no = k.outlet_no left join courier c on c.no = k.courier_no`
 
 func (r complaintRow) complaint() (c complaints.Complaint, err error) {
@@ -274,7 +278,7 @@ func (r complaintRow) complaint() (c complaints.Complaint, err error) {
 		OutletZone: r.Zone, Waybill: r.Waybill, Consumer: r.Consumer, CourierNo: r.CourierNo.Int64, CourierID: r.CourierID.String,
 		Category: r.Category, Status: r.Status, Learned: splitTags(r.Learned), Channel: r.Channel, FiledAt: fromMS(r.FiledMS),
 		ReceivedAt: fromMS(r.ReceivedMS), RepeatOf: r.RepeatOf, Follows: r.Follows, Rerouted: r.Rerouted, Handler: r.Handler,
-		HandledAt: fromNullMS(r.HandledMS), ResolvedAt: fromNullMS(r.ResolvedMS),
+		HandledAt: fromNullMS(r.HandledMS), ReopenedAt: fromNullMS(r.ReopenedMS), ResolvedAt: fromNullMS(r.ResolvedMS),
 		PausedFor: time.Duration(r.PausedMS) * time.Millisecond, Sequence: r.Sequence,
 	}
 	if err := json.Unmarshal([]byte(r.Hours), &c.Hours); err != nil {
@@ -446,6 +450,9 @@ func (db *DB) Complaints(ctx context.Context, a doorstep.Actor, q complaints.Que
 		}
 		where.and("k.outlet_no"+db.inList, db.asList(outlets))
 	}
+	if err := db.countedAs(ctx, where, a, q.Counted); err != nil {
+		return nil, err
+	}
 	db.within(where, a)
 	if q.Status != "" {
 		where.and("k.status = ?", q.Status)
@@ -455,6 +462,9 @@ func (db *DB) Complaints(ctx context.Context, a doorstep.Actor, q complaints.Que
 	}
 	if q.CourierID != "" {
 		where.and("c.id = ?", q.CourierID)
+	}
+	if q.OutletID != "" {
+		where.and("o.id = ?", q.OutletID)
 	}
 	if !q.DueBefore.IsZero() {
 		where.and("k."+owingStatuses+" and k.promise_due_at_ms < ?", ms(q.DueBefore))

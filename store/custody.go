@@ -9,21 +9,6 @@ import (
 	"doorstep/parcels"
 )
 
-// parcelOf finds a parcel that the caller may speak of.
-func (db *DB) parcelOf(ctx context.Context, a doorstep.Actor, w doorstep.Waybill) (custodyRow, error) {
-	where := newFilter("1 = 1")
-	switch a.Role {
-	case doorstep.RoleConsumer:
-		if a.Waybill != "" && a.Waybill != w {
-			return custodyRow{}, doorstep.NotFound("parcel", string(w))
-		}
-		where.and("consumer_id = ?", a.Consumer)
-	case doorstep.RoleManager:
-		where.and("outlet_no = (select no from outlet where company_no = ? and id = ?)", a.Company, a.Outlet)
-	}
-	return db.custody(ctx, a.Company, w, where)
-}
-
 // Custody finds a parcel that the caller may complain about, with its chain of
 // custody over all outlets of the company.
 func (db *DB) Custody(ctx context.Context, a doorstep.Actor, w doorstep.Waybill) (complaints.Custody, error) {
@@ -46,6 +31,21 @@ func (db *DB) Custody(ctx context.Context, a doorstep.Actor, w doorstep.Waybill)
 	}
 	custody.Chain, err = db.chain(ctx, outlets, w)
 	return custody, err
+}
+
+// parcelOf finds a parcel that the caller may speak of.
+func (db *DB) parcelOf(ctx context.Context, a doorstep.Actor, w doorstep.Waybill) (custodyRow, error) {
+	where := newFilter("1 = 1")
+	switch a.Role {
+	case doorstep.RoleConsumer:
+		if a.Waybill != "" && a.Waybill != w {
+			return custodyRow{}, doorstep.NotFound("parcel", string(w))
+		}
+		where.and("consumer_id = ?", a.Consumer)
+	case doorstep.RoleManager:
+		where.and("outlet_no = (select no from outlet where company_no = ? and id = ?)", a.Company, a.Outlet)
+	}
+	return db.custody(ctx, a.Company, w, where)
 }
 
 // chain lists what happened to a parcel at its outlets, oldest first. Of two

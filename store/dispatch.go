@@ -304,6 +304,15 @@ func (db *DB) AddScans(ctx context.Context, company doorstep.CompanyNo, list []p
 		for _, k := range back {
 			written[k] = true
 		}
+		var ended []doorstep.Waybill
+		for _, s := range sorted {
+			if written[key{s.Waybill, ms(s.At), s.Code}] && s.Status.IsTerminal() {
+				ended = append(ended, s.Waybill)
+			}
+		}
+		if err := db.markEndings(tx, sorted[0].Outlet, ended); err != nil {
+			return err
+		}
 		// A dispatch knows the consignee; a scan fills in what is not known yet.
 		return tx.insert(`insert into parcel (outlet_no, waybill, company_no, consumer_id, address_id, consignee, updated_at_ms)`,
 			`on conflict (outlet_no, waybill) do update set consumer_id = excluded.consumer_id, address_id = excluded.address_id,

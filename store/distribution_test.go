@@ -22,6 +22,7 @@ import (
 	"doorstep/complaints"
 	"doorstep/evidence"
 	"doorstep/feed"
+	"doorstep/kpi"
 	"doorstep/outreach"
 	"doorstep/parcels"
 	"doorstep/prefs"
@@ -49,7 +50,7 @@ var apart = map[string]string{
 // complaints and time, not with parcels, or hold what waits.
 var few = []string{
 	"complaint", "complaint_message", "complaint_note", "complaint_period", "complaint_reporter", "device", "event", "event_head", "hold", "inbox_head",
-	"link", "log_checkpoint", "log_covered", "log_head", "notice", "outbox", "provider_account", "provider_callback", "provider_sighting",
+	"kpi_day", "kpi_head", "kpi_mark", "kpi_part", "link", "log_checkpoint", "log_covered", "log_head", "notice", "outbox", "provider_account", "provider_callback", "provider_sighting",
 	"provider_total", "retention", "seal_queue", "spared_parcel",
 }
 
@@ -102,6 +103,13 @@ var across = map[string]string{
 	"Holds":                 "a person's list, at the outlets that he may see",
 	"accesses":              "a person's list, at the outlets that he may see",
 	"resealSome":            "goes through all that is sealed, when an operator asks for it",
+	"ChangedOutlets":        "finds the outlets that have something due, in a table that is empty when nothing waits",
+	"Freshen":               "the same, of the outlets that a person may see",
+	"Sums":                  "a person's figures, at the outlets that he may see",
+	"Young":                 "the same, of the day that is not whole",
+	"Sites":                 "the first complaint of each outlet, by an index: once a table of figures",
+	"casesOf":               "what the consumers of an outlet's day complained of before, at any outlet: once a changed day",
+	"markComplaint":         "later complaints of a consumer at any outlet: once a change of a complaint",
 }
 
 // shape is what the schema says of one table.
@@ -376,6 +384,11 @@ func (h *house) morning() {
 	tokens, err := h.db.Tokens(ctx)
 	must(err)
 	must(office.Revoke(ctx, tokens[0].ID))
+	invitation, err := office.Create(ctx, access.Request{Role: doorstep.RoleCourier, Company: "default", CourierID: "li", TTL: time.Hour, Link: true})
+	must(err)
+	_, who, err := office.SignIn(ctx, invitation)
+	must(err)
+	must(h.db.ProlongToken(ctx, who.TokenID, h.clock.Now().Add(48*time.Hour)))
 	replays := store.Replays{DB: h.db}
 	attempt := replay.Attempt{Scope: replay.Scope{TokenID: "t", Operation: "o", Key: "k"}, Claim: "first", At: h.clock.Now()}
 	_, err = replays.Begin(ctx, attempt)
@@ -556,6 +569,26 @@ func (h *house) morning() {
 	}
 	// What providers report, and calls that couriers ask for.
 	h.reported()
+
+	// Figures.
+	later, err := asking.File(ctx, h.integrator, complaints.Filing{Waybill: "SF6", Text: "signed for by whom?", Category: "false_sign_for"})
+	must(err)
+	require.NotEmpty(h.t, later.ID)
+	counter := kpi.Keeper{Store: h.db, Now: h.clock.Now}
+	h.clock.Add(2 * time.Minute)
+	_, err = counter.Pass(ctx)
+	must(err)
+	_, err = counter.Rebuild(ctx)
+	must(err)
+	board := kpi.Board{Store: h.db, Now: h.clock.Now}
+	for _, by := range kpi.Groupings {
+		rows, err := board.Table(ctx, h.hq(), kpi.Query{From: "2026-03-01", To: "2026-03-03", GroupBy: string(by)})
+		must(err)
+		require.NotEmpty(h.t, rows)
+	}
+	figures := complaints.CountedAs{FromDay: 20260301, ToDay: 20260303, Handled: "same_day", Repeat: "true", Counted: true}
+	_, err = desk.Complaints(ctx, h.manager("west"), complaints.Query{Counted: figures, Limit: 10})
+	must(err)
 
 	// Verdicts on what was learned.
 	_, err = book.Correct(ctx, annes, "no_call", "call_first")

@@ -91,11 +91,19 @@ func (db *DB) PutOutlet(ctx context.Context, company doorstep.CompanyNo, o parce
 			return err
 		}
 		now := ms(o.UpdatedAt)
-		return tx.get(&row, `insert into outlet (no, company_no, id, name, time_zone, hours, push_rules, locale, created_at_ms, updated_at_ms)
+		var zones []string
+		if err := tx.list(&zones, `select time_zone from outlet where company_no = ? and id = ?`, company, o.ID); err != nil {
+			return err
+		}
+		err = tx.get(&row, `insert into outlet (no, company_no, id, name, time_zone, hours, push_rules, locale, created_at_ms, updated_at_ms)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 on conflict (company_no, id) do update set name = excluded.name, time_zone = excluded.time_zone, hours = excluded.hours,
   push_rules = excluded.push_rules, locale = excluded.locale, updated_at_ms = excluded.updated_at_ms
 returning `+outletColumns, no, company, o.ID, o.Name, o.TimeZone, string(hours), string(rules), o.Locale, now, now)
+		if err != nil || len(zones) == 0 || zones[0] == row.TimeZone {
+			return err
+		}
+		return db.addMarks(tx, map[doorstep.OutletNo][]any{row.No: {nil}}) // its days are other days now
 	})
 	if err != nil {
 		return parcels.Outlet{}, fmt.Errorf("outlet %s: %w", o.ID, err)

@@ -125,6 +125,9 @@ values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	if err != nil {
 		return err
 	}
+	if err := db.markEndings(tx, c.Outlet, []doorstep.Waybill{c.Waybill}); err != nil {
+		return err
+	}
 	signed := any(ms(s.ReceivedAt))
 	if s.Act == parcels.Withdrawn {
 		signed = nil

@@ -29,7 +29,7 @@ func (p consumer) register(g *echo.Group) {
 	g.GET("", func(c echo.Context) error { return c.Redirect(http.StatusPermanentRedirect, "/p/") })
 	g.GET("/", p.closed)
 	g.GET("/:link", p.open)
-	g.POST("/:link", form{p.house}.take)
+	g.POST("/:link", form(p).take)
 }
 
 // open answers GET /p/{link}. A link's secret goes into a cookie and out of the
@@ -43,7 +43,7 @@ func (p consumer) open(c echo.Context) error {
 		case secret == "":
 			return p.closed(c)
 		case outreach.IsLink(secret):
-			return form{p.house}.show(c)
+			return form(p).show(c)
 		default:
 			return p.page(c, face, secret)
 		}

@@ -13,7 +13,8 @@ import (
 
 var failurePage = parse("failure.html")
 
-// around is what stands around every page.
+// around is what stands around every page. No page holds a secret, so that its
+// compressed size tells none.
 func (h *house) around() []echo.MiddlewareFunc {
 	return []echo.MiddlewareFunc{middleware.Gzip(), h.catch, sameOrigin, rememberLanguage}
 }
@@ -58,6 +59,8 @@ func failureOf(err error) (status int, key string) {
 		return http.StatusUnprocessableEntity, "failure.invalid"
 	case errors.Is(err, doorstep.ErrTooMany):
 		return http.StatusTooManyRequests, "failure.too_many"
+	case errors.Is(err, doorstep.ErrUnavailable):
+		return http.StatusServiceUnavailable, "failure.fault"
 	case errors.As(err, &he) && he.Code < http.StatusInternalServerError:
 		return he.Code, "failure.not_found"
 	}

@@ -12,15 +12,16 @@ import (
 
 // benchCmd measures the server against the raw engine, on temporary data.
 type benchCmd struct {
-	Quick     bool     `help:"Be done within a minute: short runs, little data."`
-	JSON      bool     `name:"json" help:"Print the report as JSON."`
-	DB        string   `name:"db" placeholder:"URL" help:"PostgreSQL server, postgres://..., in which databases are made and dropped (default: SQLite in the temporary folder)."`
-	Consumers int      `placeholder:"N" help:"Measure growth with so many consumers who have wishes (with --quick: not measured, else 1000000)."`
-	History   int      `placeholder:"N" help:"Measure growth with so many parcels of history (with --quick: not measured, else twice the consumers)."`
-	Only      []string `placeholder:"ROW" help:"Rows to measure, with commas between: ${bench_rows}."`
-	Runs      int      `default:"5" help:"Runs of each row; their median counts."`
-	Temp      string   `placeholder:"FOLDER" help:"Folder on the disk to measure (default: the system's temporary one)."`
-	Program   string   `placeholder:"FILE" help:"Measure another build of doorstep (default: this program)."`
+	Quick      bool     `help:"Be done within a minute: short runs, little data."`
+	JSON       bool     `name:"json" help:"Print the report as JSON."`
+	DB         string   `name:"db" placeholder:"URL" help:"PostgreSQL server, postgres://..., in which databases are made and dropped (default: SQLite in the temporary folder)."`
+	Consumers  int      `placeholder:"N" help:"Measure growth with so many consumers who have wishes (with --quick: not measured, else 1000000)."`
+	History    int      `placeholder:"N" help:"Measure growth with so many parcels of history (with --quick: not measured, else twice the consumers)."`
+	Complaints int      `placeholder:"N" help:"Measure the desk and the figures of a company with so many complaints (with --quick: 20000, else 1000000)."`
+	Only       []string `placeholder:"ROW" help:"Rows to measure, with commas between: ${bench_rows}."`
+	Runs       int      `default:"5" help:"Runs of each row; their median counts."`
+	Temp       string   `placeholder:"FOLDER" help:"Folder on the disk to measure (default: the system's temporary one)."`
+	Program    string   `placeholder:"FILE" help:"Measure another build of doorstep (default: this program)."`
 
 	scale *bench.Scale // of tests; nil: as Quick says
 }
@@ -28,8 +29,8 @@ type benchCmd struct {
 // Run prints a table. Where data is and what is being done goes to standard
 // error.
 func (c *benchCmd) Run(ctx context.Context, s *streams) (err error) {
-	if c.Runs < 1 || c.Consumers < 0 || c.History < 0 {
-		return errors.New("--runs must be at least 1, --consumers and --history at least 0")
+	if c.Runs < 1 || c.Consumers < 0 || c.History < 0 || c.Complaints < 0 {
+		return errors.New("--runs must be at least 1, --consumers, --history and --complaints at least 0")
 	}
 	cfg, err := c.config(s)
 	if err != nil {
@@ -51,7 +52,7 @@ func (c *benchCmd) Run(ctx context.Context, s *streams) (err error) {
 
 func (c *benchCmd) config(s *streams) (cfg bench.Config, err error) {
 	cfg = bench.Config{
-		Program: c.Program, Postgres: c.DB, Consumers: c.Consumers, History: c.History, Only: c.Only, Runs: c.Runs,
+		Program: c.Program, Postgres: c.DB, Consumers: c.Consumers, History: c.History, Complaints: c.Complaints, Only: c.Only, Runs: c.Runs,
 		Quick: c.Quick, Scale: bench.Full, Log: s.Err,
 	}
 	if cfg.Program == "" {
@@ -66,6 +67,12 @@ func (c *benchCmd) config(s *streams) (cfg bench.Config, err error) {
 		cfg.Scale = bench.Quick
 	case cfg.Consumers == 0 && cfg.History == 0:
 		cfg.Consumers = 1_000_000
+	}
+	if cfg.Complaints == 0 && c.scale == nil {
+		cfg.Complaints = 1_000_000
+		if c.Quick {
+			cfg.Complaints = 20_000
+		}
 	}
 	if cfg.History == 0 {
 		cfg.History = 2 * cfg.Consumers

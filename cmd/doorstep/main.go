@@ -34,6 +34,7 @@ type commands struct {
 	Push     pushCmd     `cmd:"" help:"Check the push settings, and make keys."`
 	Sink     sinkCmd     `cmd:"" help:"Run a local stand-in for FCM."`
 	Import   importCmd   `cmd:"" help:"Take over a carrier's past complaints or dispatches."`
+	Kpis     kpisCmd     `cmd:"" help:"Count the figures' days anew from the records."`
 	Backtest backtestCmd `cmd:"" help:"Replay a carrier's own past and say what doorstep would have been worth."`
 	Classify classifyCmd `cmd:"" help:"Read complaints (ndjson) and say what they wish."`
 	Eval     evalCmd     `cmd:"" help:"Score the reader against labelled complaints."`

@@ -128,7 +128,6 @@ func newScene(t *testing.T, url string) *scene {
 	east := parcel("SF3", "kim", carl)
 	east.OutletID = "east"
 	s.dispatch(parcel("SF1", "li", anne), parcel("SF2", "mo", bela), parcel("SF5", "li", bela), east)
-	s.signFor("li", "SF5", signed("in_person", s.start)).is(http.StatusOK)
 	s.complaint = s.complain(s.consumer(anne), "SF1", lockerZH)
 	s.answered, s.disputed, s.closed = s.concluded("damaged"), s.concluded("attitude"), s.concluded("overcharge")
 	s.act(s.consumer(anne), s.closed, "confirmation", nil)
@@ -146,6 +145,7 @@ func newScene(t *testing.T, url string) *scene {
 	s.sendDue()
 	s.clock.Add(4 * time.Hour) // half of the work clocks
 	s.tick()
+	s.signFor("li", "SF5", signed("in_person", s.clock.Now())).is(http.StatusOK)
 	s.record = s.evidence("west", "&kind=dispatch")[0].ID
 	s.seal()
 	c, _ := s.checkpoint("?company=default&outlet_id=west")
@@ -373,6 +373,9 @@ func (s *scene) samples() map[string]sample {
 		"listComplaintNotes": {path: "/v1/complaints/" + s.complaint.ID + "/notes", status: http.StatusOK, strangers: "complaints"},
 		"listNotices":        {status: http.StatusOK, strangers: "notices"},
 		"listStatusCodes":    {status: http.StatusOK, strangers: "codes"},
+
+		"getKpis":     {path: "/v1/kpis?from=2026-03-01&to=2026-03-02", status: http.StatusOK, strangers: "figures"},
+		"compareKpis": {path: "/v1/kpis/comparison?from=2026-03-02&to=2026-03-02&base_from=2026-03-01&base_to=2026-03-01", status: http.StatusOK, strangers: "figures"},
 
 		"listOutletAlerts": {path: "/v1/outlets/west/alerts", status: http.StatusOK, strangers: "unread"},
 

@@ -25,6 +25,7 @@ import (
 	"doorstep/evidence"
 	"doorstep/evidence/bundle"
 	"doorstep/feed"
+	"doorstep/kpi"
 	"doorstep/metrics"
 	"doorstep/outreach"
 	"doorstep/parcels"
@@ -179,6 +180,8 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	work.Go(func() error { return operations.Album.Run(ctx, log) })
 	watch := complaints.Watch{Store: db, Now: now, NewID: doorstep.MakeID, Log: log}
 	work.Go(func() error { return watch.Run(ctx) })
+	keeper := kpi.Keeper{Store: db, Now: now, Log: log}
+	work.Go(func() error { return keeper.Run(ctx) })
 	work.Go(func() error { return relay.Run(ctx) })
 	work.Go(func() error { return sealer.Run(ctx) })
 	notary := evidence.Notary{Store: db, Ledger: operations.Ledger, Log: log}
@@ -293,6 +296,7 @@ func newServer(db *store.DB, reader *reading.Reader, policy telephony.Policy, be
 		Panel:      &prefs.Panel{Store: db, Now: now, NewID: newID},
 		Desk:       &complaints.Desk{Store: db, Read: readWith(reader), Ask: asker.Inquire, Now: now, NewID: newID},
 		Feed:       &feed.Reader{Store: db},
+		Board:      &kpi.Board{Store: db, Now: now},
 		Outreach:   asker,
 		Inbox:      &push.Inbox{Store: db, Now: now, Bell: bell},
 		Watch:      &push.Watch{Store: db},

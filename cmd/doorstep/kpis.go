@@ -1,0 +1,33 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"doorstep/kpi"
+)
+
+// kpisCmd looks after what the figures are made of.
+type kpisCmd struct {
+	Rebuild kpisRebuildCmd `cmd:"" help:"Count every day of every outlet anew from the records; may run beside servers."`
+}
+
+type kpisRebuildCmd struct {
+	Database database `embed:""`
+}
+
+// Run counts, and says of how many outlets.
+func (c *kpisRebuildCmd) Run(ctx context.Context, s *streams) (err error) {
+	db, err := c.Database.open(ctx, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	n, err := (&kpi.Keeper{Store: db, Now: now}).Rebuild(ctx)
+	if err != nil {
+		return fmt.Errorf("kpis rebuild: %w", err)
+	}
+	fmt.Fprintf(s.Out, "counted %d outlets\n", n)
+	return nil
+}
