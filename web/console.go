@@ -12,6 +12,7 @@ import (
 	"doorstep/complaints"
 	"doorstep/evidence"
 	"doorstep/evidence/bundle"
+	"doorstep/kpi"
 	"doorstep/parcels"
 	"doorstep/prefs"
 	"doorstep/privacy"
@@ -34,6 +35,7 @@ type Desks struct {
 	Keeper     *privacy.Keeper
 	Accesses   *privacy.AccessLog
 	Roster     *parcels.Roster
+	Board      *kpi.Board
 	Zone       *time.Location // of the times that people are told
 	Now        func() time.Time
 }
@@ -46,7 +48,7 @@ func (f console) register(g *echo.Group) {
 	g.POST("/sign-out", f.signOut(session.Console))
 	for path, draw := range map[string]inside{
 		"/": f.queue, "/complaints/:id": f.complaint, "/complaints/:id/bundle": f.bundle, "/complaints/:id/regulator-pack": f.pack,
-		"/notices": f.notices, "/evidence": f.evidence, "/alerts": f.alerts, "/feeds": f.feeds, "/learning": f.learning,
+		"/figures": f.figures, "/figures.csv": f.figuresTable, "/notices": f.notices, "/evidence": f.evidence, "/alerts": f.alerts, "/feeds": f.feeds, "/learning": f.learning,
 		"/overrides": f.overrides, "/access-log": f.accesses, "/holds": f.holds, "/outlet": f.outlet,
 	} {
 		g.GET(path, f.signedIn(session.Console, draw))

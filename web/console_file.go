@@ -16,6 +16,7 @@ type fileView struct {
 	Origin       string
 	Key          string // that signs it
 	Sides        []sideView
+	Others       []factView // that speak for nobody
 	Missing      []evidence.Missing
 	Days         []dayView
 	Opened       []evidence.Entry // who opened the file, oldest first
@@ -59,8 +60,9 @@ func (f console) fileView(v frame, d evidence.Dossier) *fileView {
 		Completeness: d.File.Completeness, Size: d.Checkpoint.Size, Origin: d.Checkpoint.Origin,
 		Key: f.Desks.Clerk.Ledger.Keys.Public()[0], Missing: d.File.Missing, Silent: len(d.File.Feeds) == 0 || len(d.File.Gaps()) > 0,
 		Sides: []sideView{
-			v.side("pack.courier_side", d.File.Supports.Courier), v.side("pack.consumer_side", d.File.Supports.Consumer), v.side("pack.open", d.File.Others()),
+			{v.Text("pack.courier_side"), v.facts(d.File.Supports.Courier)}, {v.Text("pack.consumer_side"), v.facts(d.File.Supports.Consumer)},
 		},
+		Others: v.facts(d.File.Others()),
 	}
 	index := map[string]int64{}
 	for _, r := range d.Records {
@@ -97,23 +99,28 @@ func (v frame) entry(e evidence.Entry) entryView {
 	}
 }
 
-func (v frame) side(title string, findings []evidence.Finding) sideView {
-	s := sideView{Title: v.Text(title)}
+func (v frame) facts(findings []evidence.Finding) (list []factView) {
 	for _, f := range findings {
-		fact := factView{Text: v.Text("fact." + f.Fact), Value: v.value(f.Value), Truth: badge{Icon: "query", Text: v.Text("truth.unknown")}}
+		fact := factView{Text: v.Text("fact." + f.Fact), Truth: badge{Icon: "query", Text: v.Text("truth.unknown")}}
 		switch f.Truth {
 		case evidence.True:
 			fact.Truth = badge{Tone: "fine", Icon: "check", Text: v.Text("truth.true")}
 		case evidence.False:
 			fact.Truth = badge{Tone: "late", Icon: "cross", Text: v.Text("truth.false")}
 		}
+		if !hidden[f.Fact] {
+			fact.Value = v.value(f.Value)
+		}
 		if f.Source != "" {
 			fact.From = v.Source(f.Source)
 		}
-		s.Facts = append(s.Facts, fact)
+		list = append(list, fact)
 	}
-	return s
+	return list
 }
+
+// hidden are facts whose value says nothing to a person.
+var hidden = map[string]bool{"alert.id": true, "sign.photo_hash": true}
 
 // value writes a fact's value. Of a yes or no, the fact itself says it.
 func (v frame) value(value any) string {

@@ -47,7 +47,7 @@ type tab struct {
 
 // Tabs are the parts of the console.
 func (v frame) Tabs() (list []tab) {
-	for _, name := range []string{"", "notices", "evidence", "alerts", "feeds", "learning", "overrides", "access-log", "holds", "outlet"} {
+	for _, name := range []string{"", "figures", "evidence", "notices", "alerts", "feeds", "learning", "overrides", "access-log", "holds", "outlet"} {
 		url := "/console/" + name
 		here := v.path == url || name == "" && strings.HasPrefix(v.path, "/console/complaints/")
 		list = append(list, tab{url, v.Text("console.tab_" + cmp.Or(strings.ReplaceAll(name, "-", "_"), "queue")), here})

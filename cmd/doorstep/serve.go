@@ -276,7 +276,7 @@ func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, lo
 func desks(s *api.Server) web.Desks {
 	return web.Desks{
 		Complaints: s.Desk, Recorder: s.Recorder, Clerk: s.Clerk, Packer: s.Packer, Watch: s.Watch, CallBook: s.CallBook, Panel: s.Panel,
-		Signer: s.Signer, Keeper: s.Keeper, Accesses: s.Accesses, Roster: s.Roster, Zone: s.Zone, Now: s.Now,
+		Signer: s.Signer, Keeper: s.Keeper, Accesses: s.Accesses, Roster: s.Roster, Board: s.Board, Zone: s.Zone, Now: s.Now,
 	}
 }
 
