@@ -2,7 +2,7 @@ package web
 
 import (
 	"cmp"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -38,6 +38,9 @@ func (f console) overrides(c echo.Context, who doorstep.Actor) error {
 	return f.lists(c, who, v, "overrides", l)
 }
 
+// named is how many parcels of a list the access log names.
+const named = 3
+
 // accesses answers GET /console/access-log: who opened whose data.
 func (f console) accesses(c echo.Context, who doorstep.Actor) error {
 	v := f.frame(c, who)
@@ -67,15 +70,16 @@ func (f console) accesses(c echo.Context, who doorstep.Actor) error {
 			by.Note = v.Text("role." + string(a.Role))
 		}
 		what := cell{Text: v.Text("opened." + cmp.Or(string(a.Opened), "unknown"))}
-		shown := string(a.Waybill)
-		if len(a.Waybills) > 0 {
-			var list []string
-			for _, w := range a.Waybills {
-				list = append(list, string(w))
+		shown := mono(string(a.Waybill))
+		if n := len(a.Waybills); n > 0 {
+			for _, w := range a.Waybills[:min(n, named)] {
+				shown.Text += " " + string(w)
 			}
-			shown = strings.Join(list, " ")
+			if n > named {
+				shown.Note = v.Fill("console.more_parcels", "n", strconv.Itoa(n-named))
+			}
 		}
-		l.Rows = append(l.Rows, []cell{v.moment(a.At), by, what, mono(shown), v.caseLink(a.ComplaintID), mono(a.OutletID)})
+		l.Rows = append(l.Rows, []cell{v.moment(a.At), by, what, shown, v.caseLink(a.ComplaintID), mono(a.OutletID)})
 	}
 	return f.lists(c, who, v, "access_log", l)
 }
