@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"doorstep"
+	"doorstep/complaints"
 	"doorstep/evidence"
 	"doorstep/i18n"
 )
@@ -74,10 +75,15 @@ func (p sheet) VisitGetRegulatorPackResponse(w http.ResponseWriter) error {
 
 func caseFileBody(d evidence.Dossier) CaseFile {
 	f := d.File
+	others := make([]LogCheckpoint, len(d.Others))
+	for i, other := range d.Others {
+		others[i] = checkpointBody(other.Checkpoint)
+	}
 	return CaseFile{
 		Rules: f.Rules, Case: caseBody(d), Feeds: feedBodies(f.Feeds), Timeline: entryBodies(f.Timeline), Facts: factBodies(f.Facts),
 		Supports: CaseSupports{Courier: factBodies(f.Supports.Courier), Consumer: factBodies(f.Supports.Consumer)},
 		Missing:  missingBodies(f.Missing), Completeness: f.Completeness, Checkpoint: checkpointBody(d.Checkpoint),
+		OtherCheckpoints: others,
 	}
 }
 
@@ -85,21 +91,24 @@ func packBody(p evidence.Pack) RegulatorPack {
 	c := caseFileBody(p.Dossier)
 	body := RegulatorPack{
 		Rules: c.Rules, Case: c.Case, Feeds: c.Feeds, Timeline: c.Timeline, Facts: c.Facts, Supports: c.Supports, Missing: c.Missing,
-		Completeness: c.Completeness, Checkpoint: c.Checkpoint, Status: ComplaintStatus(p.Status),
+		Completeness: c.Completeness, Checkpoint: c.Checkpoint, OtherCheckpoints: c.OtherCheckpoints, Status: ComplaintStatus(p.Status),
 		Contacts: entryBodies(p.File.Contacts()), Consents: entryBodies(p.File.Consents()), Gaps: feedBodies(p.File.Gaps()),
 		Proofs: make([]ProofReference, len(p.Records)), LogKey: p.Key,
 		HowToVerify: inBoth(func(t i18n.Texts) string { return t.Text("pack.how") }),
 	}
 	for _, clock := range p.Clocks {
 		c := Clock{DueAt: clock.DueAt, State: ClockState(clock.State)}
-		if clock.Name == "promise" {
+		switch complaints.ClockName(clock.Name) {
+		case complaints.PromiseClock:
 			body.Clocks.Promise = c
-		} else {
+		case complaints.WorkClock:
+			body.Clocks.Work = c
+		case complaints.LegalClock:
 			body.Clocks.Legal = c
 		}
 	}
 	for i, r := range p.Records {
-		body.Proofs[i] = ProofReference{Record: r.Leaf.ID, Index: r.Index, LeafHash: p.Hashes[i].String()}
+		body.Proofs[i] = ProofReference{Record: r.Leaf.ID, Origin: r.In.Checkpoint.Origin, Index: r.Index, LeafHash: p.Hashes[i].String()}
 	}
 	return body
 }

@@ -28,6 +28,17 @@ var admits = map[string][]doorstep.Role{
 	"createCall":             {doorstep.RoleCourier},
 	"listParcelContacts":     {doorstep.RoleManager, doorstep.RoleHQ},
 
+	"createWebhook":         {doorstep.RoleIntegrator},
+	"listWebhooks":          {doorstep.RoleIntegrator, doorstep.RoleHQ},
+	"getWebhook":            {doorstep.RoleIntegrator, doorstep.RoleHQ},
+	"putWebhook":            {doorstep.RoleIntegrator},
+	"deleteWebhook":         {doorstep.RoleIntegrator},
+	"rotateWebhookSecret":   {doorstep.RoleIntegrator},
+	"testWebhook":           {doorstep.RoleIntegrator},
+	"replayWebhook":         {doorstep.RoleIntegrator},
+	"listWebhookDeliveries": {doorstep.RoleIntegrator, doorstep.RoleHQ},
+	"resendWebhookDelivery": {doorstep.RoleIntegrator},
+
 	"getMyTags":        {doorstep.RoleConsumer},
 	"putMyPreferences": {doorstep.RoleConsumer},
 	"confirmMyTag":     {doorstep.RoleConsumer},

@@ -21,6 +21,7 @@ import (
 	"doorstep/privacy"
 	"doorstep/push"
 	"doorstep/telephony"
+	"doorstep/webhooks"
 )
 
 // Server answers the contract's operations: it decodes, calls one use case and
@@ -45,6 +46,7 @@ type Server struct {
 	Office     *access.Office
 	Feed       *feed.Reader
 	Board      *kpi.Board
+	Hooks      *webhooks.Registry
 	Outreach   *outreach.Desk
 	Accounts   *telephony.Accounts
 	Exchange   *telephony.Exchange

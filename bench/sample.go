@@ -96,8 +96,8 @@ func (e *engine) snapshot(ctx context.Context) (snapshot, error) {
 
 // since takes the rows that were not there before, written for so many batches,
 // each of an outlet of its own and so many items. Rows that were changed in place
-// are left out: the reference then has less to do than the server had. So are,
-// of what is to be settled, rows that wait in a queue.
+// are left out: the reference then has less to do than the server had. So is what
+// an outlet has one row of and, of what is to be settled, what waits in a queue.
 func (e *engine) since(ctx context.Context, before snapshot, batches, items int, settled bool) (*sample, error) {
 	tables, err := e.tables(ctx)
 	if err != nil {
@@ -106,6 +106,9 @@ func (e *engine) since(ctx context.Context, before snapshot, batches, items int,
 	s := &sample{items: items, waiting: map[string]int{}}
 	byOutlet := map[string]part{}
 	for _, t := range tables {
+		if t.isState() {
+			continue
+		}
 		rows, err := e.rows(ctx, t, "")
 		if err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,9 +19,9 @@ type ClerkStore interface {
 	AddAccesses(ctx context.Context, facts []Fact) error
 	// Seal moves records of an outlet to the end of its log: see SealStore.
 	Seal(ctx context.Context, outlet doorstep.OutletNo, limit int) (n int, held bool, err error)
-	// CaseRecords lists the records of the case's parcel that are among the first
-	// size leaves of its outlet's log, in the log's order, at most limit.
-	CaseRecords(ctx context.Context, c OpenCase, size int64, limit int) ([]CaseRecord, error)
+	// CaseRecords lists the records of a parcel that are among the first size leaves
+	// of an outlet's log, in the log's order, at most limit.
+	CaseRecords(ctx context.Context, outlet doorstep.OutletNo, w doorstep.Waybill, size int64, limit int) ([]CaseRecord, error)
 }
 
 // OpenCase is a case whose file may be opened, and where its records are.
@@ -28,6 +29,7 @@ type OpenCase struct {
 	Case
 	Company    doorstep.CompanyNo
 	Log        Log
+	Elsewhere  []Log // of other outlets that had the parcel
 	OutletName string
 	CourierID  string // the carrier's id of the case's courier
 	Status     string
@@ -36,7 +38,7 @@ type OpenCase struct {
 
 // Clock is one deadline of the complaint.
 type Clock struct {
-	Name  string // "promise" or "legal"
+	Name  string // "promise", "work" or "legal"
 	DueAt time.Time
 	State string
 }
@@ -49,18 +51,26 @@ type CaseRecord struct {
 	ErasedBy string // the record of the erasure that took values; empty if none did
 }
 
+// Part is a log that holds records of a case, and the state as of which.
+type Part struct {
+	Log        Log
+	Checkpoint Checkpoint
+}
+
 // DisclosedRecord is one as a reader gets it.
 type DisclosedRecord struct {
 	CaseRecord
 	Disclosure Disclosure
+	In         Part
 }
 
 // Dossier is an opened file with what it rests on.
 type Dossier struct {
 	OpenCase
 	File       File
-	Checkpoint Checkpoint
-	Records    []DisclosedRecord // in the log's order
+	Checkpoint Checkpoint        // of the log of the case's outlet
+	Others     []Part            // of other outlets' logs that hold some of the records
+	Records    []DisclosedRecord // log by log, the case's own first, each in its order
 }
 
 // Clerk hands out files. Whoever opens one is on record before the answer, in
@@ -78,7 +88,8 @@ type Clerk struct {
 const MaxRecords = 5000
 
 // Open opens a case's file as of a checkpoint of its outlet's log: of that size,
-// or of one made now if it is 0.
+// or of one made now if it is 0. The logs of other outlets that had the parcel
+// count as they were signed last by then.
 func (k *Clerk) Open(ctx context.Context, a doorstep.Actor, complaintID string, what Opened, size int64) (Dossier, error) {
 	now := k.Now()
 	c, err := k.Store.OpenCase(ctx, a, complaintID, now)
@@ -90,35 +101,80 @@ func (k *Clerk) Open(ctx context.Context, a doorstep.Actor, complaintID string, 
 		return Dossier{}, err
 	}
 	d := Dossier{OpenCase: c}
-	if size == 0 {
-		if err := k.seal(ctx, c.Log.No); err != nil {
-			return d, err
-		}
-	}
-	if d.Checkpoint, err = k.Ledger.checkpointAt(ctx, c.Log, "/size", size); err != nil {
+	parts, err := k.parts(ctx, c, size)
+	if err != nil {
 		return d, err
 	}
-	return d, k.lay(ctx, a, &d)
+	d.Checkpoint = parts[0].Checkpoint
+	return d, k.lay(ctx, a, &d, parts)
+}
+
+// parts are the logs that may hold records of a case, its own first.
+func (k *Clerk) parts(ctx context.Context, c OpenCase, size int64) (list []Part, err error) {
+	others := make([]Checkpoint, len(c.Elsewhere))
+	if size == 0 { // the others first, so that they are the last by the time of the case's own
+		for i, log := range c.Elsewhere {
+			if others[i], err = k.sign(ctx, log); err != nil {
+				return nil, err
+			}
+		}
+		if err := k.seal(ctx, c.Log.No); err != nil {
+			return nil, err
+		}
+	}
+	own, err := k.Ledger.checkpointAt(ctx, c.Log, "/size", size)
+	if err != nil {
+		return nil, err
+	}
+	list = []Part{{c.Log, own}}
+	for i, log := range c.Elsewhere {
+		if size != 0 {
+			others[i], err = k.Ledger.checkpointBy(ctx, log, own.CreatedAt)
+			if errors.Is(err, doorstep.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, Part{log, others[i]})
+	}
+	return list, nil
+}
+
+// sign puts what is committed at an outlet into its log and signs that.
+func (k *Clerk) sign(ctx context.Context, log Log) (Checkpoint, error) {
+	if err := k.seal(ctx, log.No); err != nil {
+		return Checkpoint{}, err
+	}
+	return k.Ledger.Checkpoint(ctx, log)
 }
 
 // lay lays the file out for a reader.
-func (k *Clerk) lay(ctx context.Context, a doorstep.Actor, d *Dossier) error {
-	list, err := k.Store.CaseRecords(ctx, d.OpenCase, d.Checkpoint.Size, MaxRecords+1)
-	if err != nil {
-		return err
-	}
-	if len(list) > MaxRecords {
-		return &doorstep.ConflictError{Code: "file_too_large", Detail: "the parcel has more records than a file can hold; list them with GET /v1/evidence"}
-	}
+func (k *Clerk) lay(ctx context.Context, a doorstep.Actor, d *Dossier, parts []Part) error {
 	reader := Reader{Role: a.Role, CourierNo: d.CourierNo} // a courier opens no case but his own
 	var records []Record
-	for _, r := range list {
-		if !reader.mayRead(d.Case, ReadRecord(r.Leaf, Disclosure{Opening: r.Opening})) {
-			continue
+	found := 0
+	for i, part := range parts {
+		list, err := k.Store.CaseRecords(ctx, part.Log.No, d.Waybill, part.Checkpoint.Size, MaxRecords+1)
+		if err != nil {
+			return err
 		}
-		shown := DisclosedRecord{r, reader.Disclose(r.Leaf, r.Opening)}
-		d.Records = append(d.Records, shown)
-		records = append(records, ReadRecord(r.Leaf, shown.Disclosure))
+		if found += len(list); found > MaxRecords {
+			return &doorstep.ConflictError{Code: "file_too_large", Detail: "the parcel has more records than a file can hold; list them with GET /v1/evidence"}
+		}
+		before := len(records)
+		for _, r := range list {
+			if !reader.mayRead(d.Case, ReadRecord(r.Leaf, Disclosure{Opening: r.Opening})) {
+				continue
+			}
+			shown := DisclosedRecord{r, reader.Disclose(r.Leaf, r.Opening), part}
+			d.Records = append(d.Records, shown)
+			records = append(records, ReadRecord(r.Leaf, shown.Disclosure))
+		}
+		if i > 0 && len(records) > before {
+			d.Others = append(d.Others, part)
+		}
 	}
 	from, to := d.Window(records)
 	feeds, err := k.Feeds(ctx, d.Company, from, to)
@@ -157,14 +213,13 @@ func (k *Clerk) seal(ctx context.Context, outlet doorstep.OutletNo) error {
 	}
 }
 
-// Proofs prove that each record is in the log as of the dossier's checkpoint.
+// Proofs prove that each record is in its log as of the checkpoint.
 func (k *Clerk) Proofs(ctx context.Context, d Dossier) ([]tlog.RecordProof, error) {
-	hashes := k.Ledger.hashes(ctx, d.Log.No)
 	list := make([]tlog.RecordProof, len(d.Records))
 	for i, r := range d.Records {
 		var err error
-		if list[i], err = tlog.ProveRecord(d.Checkpoint.Size, r.Index, hashes); err != nil {
-			return nil, fmt.Errorf("log %d: leaf %d: %w", d.Log.No, r.Index, err)
+		if list[i], err = tlog.ProveRecord(r.In.Checkpoint.Size, r.Index, k.Ledger.hashes(ctx, r.In.Log.No)); err != nil {
+			return nil, fmt.Errorf("log %d: leaf %d: %w", r.In.Log.No, r.Index, err)
 		}
 	}
 	return list, nil

@@ -24,6 +24,8 @@ type LedgerStore interface {
 	// Checkpoint finds the checkpoint of a size, the newest if size is 0.
 	// doorstep.ErrNotFound: there is none.
 	Checkpoint(ctx context.Context, no doorstep.OutletNo, size int64) (Checkpoint, error)
+	// CheckpointBy finds the newest checkpoint that was made by a time.
+	CheckpointBy(ctx context.Context, no doorstep.OutletNo, at time.Time) (Checkpoint, error)
 	// AddCheckpoint keeps a checkpoint and gives the one that is kept: of two of
 	// one size the first.
 	AddCheckpoint(ctx context.Context, no doorstep.OutletNo, c Checkpoint) (Checkpoint, error)
@@ -65,11 +67,14 @@ func (k Keys) Public() []string {
 // Signers are those that sign: the newest, and the one before, so that a reader
 // who has only that can follow.
 func (k Keys) Signers() (list []note.Signer) {
-	for _, key := range k[:min(2, len(k))] {
+	for _, key := range k.Signing() {
 		list = append(list, key)
 	}
 	return list
 }
+
+// Signing are the keys of the Signers.
+func (k Keys) Signing() Keys { return k[:min(2, len(k))] }
 
 // Ledger shows logs: their checkpoints, and proofs that they hold a record and
 // that they only grew.
@@ -131,6 +136,13 @@ func (l *Ledger) checkpointAt(ctx context.Context, log Log, pointer string, size
 	if errors.Is(err, doorstep.ErrNotFound) {
 		return c, errSize(pointer)
 	}
+	c.Origin = l.Origin(log)
+	return c, err
+}
+
+// checkpointBy is the newest checkpoint that was made by a time.
+func (l *Ledger) checkpointBy(ctx context.Context, log Log, at time.Time) (Checkpoint, error) {
+	c, err := l.Store.CheckpointBy(ctx, log.No, at)
 	c.Origin = l.Origin(log)
 	return c, err
 }

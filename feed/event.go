@@ -35,16 +35,20 @@ const (
 	ComplaintBreached Type = "complaint.breached"
 )
 
+// WebhookDisabled says that a webhook gets no more events, and why.
+const WebhookDisabled Type = "webhook.disabled"
+
 // Types lists them. A new one is a line here, one in openapi.yaml, and whoever
 // writes it to the store with its cause.
 var Types = []Type{
 	ConsumerMessage, ComplaintFiled, ComplaintUpdated, ComplaintPaused, ComplaintResumed, ComplaintAnswered, ComplaintDisputed,
-	ComplaintReopened, ComplaintClosed, ComplaintRerouted, ComplaintWarned, ComplaintBreached,
+	ComplaintReopened, ComplaintClosed, ComplaintRerouted, ComplaintWarned, ComplaintBreached, WebhookDisabled,
 }
 
 // Event is one entry of a feed.
 type Event struct {
-	Seq      int64 // in the company's feed, from 1, without gaps
+	ID       string // ours, the same for ever
+	Seq      int64  // in the company's feed, from 1, without gaps
 	Type     Type
 	Object   json.RawMessage // the whole object as it was then
 	Sequence int64           // of this object, from 1: of two events the higher is the newer

@@ -4,6 +4,7 @@
 package metrics
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"doorstep/parcels"
 	"doorstep/prefs"
 	"doorstep/push"
+	"doorstep/webhooks"
 )
 
 // namespace begins every name but those of the process and the Go runtime.
@@ -52,6 +54,9 @@ type Metrics struct {
 	dropped  *prometheus.CounterVec
 	paused   *prometheus.CounterVec
 	signed   *prometheus.CounterVec
+	hooks    *prometheus.CounterVec
+	hook     prometheus.Histogram
+	unhooked *prometheus.CounterVec
 	requests *prometheus.CounterVec
 	request  *prometheus.HistogramVec
 }
@@ -88,6 +93,16 @@ func New(cfg Config) *Metrics {
 		signed: counters("ground", grounds(), prometheus.CounterOpts{
 			Namespace: namespace, Name: "sign_fors_total", Help: "Sign-fors, corrections and withdrawals that were kept, by what allowed them.",
 		}),
+		hooks: counters("outcome", outcomes(), prometheus.CounterOpts{
+			Namespace: namespace, Name: "webhook_attempts_total", Help: "Attempts to deliver an event to a webhook.",
+		}),
+		hook: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: namespace, Name: "webhook_attempt_seconds", Help: "How long receivers of webhooks took.",
+			Buckets: []float64{.025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20}, // an attempt has 20 s
+		}),
+		unhooked: counters("reason", reasons(), prometheus.CounterOpts{
+			Namespace: namespace, Name: "webhooks_disabled_total", Help: "Webhooks that were disabled because of their receivers.",
+		}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Name: "http_requests_total", Help: "Answered requests.",
 		}, []string{"method", "route", "status"}),
@@ -100,7 +115,7 @@ func New(cfg Config) *Metrics {
 		Namespace: namespace, Name: "sse_streams", Help: "Couriers' event streams that are open at this process.",
 	}, func() float64 { return float64(cfg.Streams()) })
 	m.registry.MustRegister(
-		m.attempts, m.attempt, m.arrival, m.ended, m.held, m.dropped, m.paused, m.signed, m.requests, m.request, streams,
+		m.attempts, m.attempt, m.arrival, m.ended, m.held, m.dropped, m.paused, m.signed, m.hooks, m.hook, m.unhooked, m.requests, m.request, streams,
 		&backlog{queue: cfg.Queue, now: cfg.Now}, &devices{queue: cfg.Queue, now: cfg.Now}, &services{cfg.Services},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -130,6 +145,35 @@ func (m *Metrics) Arrived(after time.Duration) { m.arrival.Observe(after.Seconds
 
 // LearningPaused notes that a company's learning of a tag paused.
 func (m *Metrics) LearningPaused(tag prefs.Tag) { m.paused.WithLabelValues(string(tag)).Inc() }
+
+// WebhookAttempted implements webhooks.Observer.
+func (m *Metrics) WebhookAttempted(r webhooks.Result) {
+	m.hooks.WithLabelValues(cmp.Or(string(r.Fault), delivered)).Inc()
+	m.hook.Observe(r.Took.Seconds())
+}
+
+// WebhookDisabled implements webhooks.Observer.
+func (m *Metrics) WebhookDisabled(because webhooks.Reason) {
+	m.unhooked.WithLabelValues(string(because)).Inc()
+}
+
+// delivered is the outcome that is not a webhooks.Fault.
+const delivered = "delivered"
+
+func outcomes() []string {
+	list := []string{delivered}
+	for _, f := range webhooks.Faults {
+		list = append(list, string(f))
+	}
+	return list
+}
+
+func reasons() (list []string) {
+	for _, r := range webhooks.Reasons {
+		list = append(list, string(r))
+	}
+	return list
+}
 
 func tagCodes() []string {
 	codes := make([]string, len(prefs.Tags))

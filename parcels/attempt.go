@@ -139,7 +139,7 @@ type AttemptOrder struct {
 // maxShown bounds how many records an attempt names.
 const maxShown = 20
 
-func (o AttemptOrder) check(now time.Time, checks *doorstep.Checks) (a Attempt, clientID string, shown []evidence.Field) {
+func (o AttemptOrder) check(now time.Time, checks *doorstep.Checks) (a Attempt, clientID string, shown []evidence.Field, at *Location) {
 	a = Attempt{Outcome: o.Outcome, Reason: o.Reason, ReceivedAt: now}
 	if !slices.Contains(Outcomes, o.Outcome) {
 		checks.Add("/outcome", "unknown_outcome", "must be failed, refused or postponed")
@@ -161,7 +161,8 @@ func (o AttemptOrder) check(now time.Time, checks *doorstep.Checks) (a Attempt, 
 	if photo := checkDigest(o.PhotoSHA256, checks); photo != "" {
 		shown = append(shown, evidence.Field{Name: "photo_sha256", Value: photo})
 	}
-	return a, checkClientID(o.ClientID, checks), append(shown, o.Location.check(checks).fields()...)
+	at = o.Location.check(checks)
+	return a, checkClientID(o.ClientID, checks), append(shown, at.fields()...), at
 }
 
 // Fact is the attempt as evidence: the very record that a phone may upload among

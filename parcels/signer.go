@@ -17,6 +17,7 @@ type Custody struct {
 	Consumer  doorstep.ConsumerID
 	AddressID string
 	Waybill   doorstep.Waybill
+	Door      *evidence.Point // nil: the carrier did not say, or nobody needs to know
 }
 
 // SignStore is what a Signer needs kept.
@@ -25,6 +26,8 @@ type SignStore interface {
 	// or had at the time; a manager's outlet's; a consumer's own; any of the
 	// company. Others give ErrNotFound.
 	Holding(ctx context.Context, a doorstep.Actor, w doorstep.Waybill, at time.Time) (Custody, error)
+	// Doors finds where the parcels of an outlet go, of those whose carrier said.
+	Doors(ctx context.Context, outlet doorstep.OutletNo, waybills []doorstep.Waybill) (map[doorstep.Waybill]evidence.Point, error)
 	// Sign reads the case, asks judge and keeps what it clears with its evidence,
 	// in one transaction in which nobody changes the consumer's consents or the
 	// parcel's records. What was kept under the same client id already is given
@@ -148,7 +151,7 @@ func (s *Signer) record(ctx context.Context, a doorstep.Actor, waybill string, c
 	if err := checks.Err(); err != nil {
 		return SignFor{}, err
 	}
-	c, err := s.Store.Holding(ctx, a, w, claim.judgedAt())
+	c, err := s.holding(ctx, a, w, claim.judgedAt(), claim.Location)
 	if err != nil {
 		return SignFor{}, err
 	}
@@ -159,6 +162,19 @@ func (s *Signer) record(ctx context.Context, a doorstep.Actor, waybill string, c
 	})
 }
 
+// holding finds a parcel and, for a phone that says where it was, its door.
+func (s *Signer) holding(ctx context.Context, a doorstep.Actor, w doorstep.Waybill, when time.Time, place *Location) (Custody, error) {
+	c, err := s.Store.Holding(ctx, a, w, when)
+	if err != nil || place == nil {
+		return c, err
+	}
+	doors, err := s.Store.Doors(ctx, c.Outlet, []doorstep.Waybill{w})
+	if door, ok := doors[w]; ok {
+		c.Door = &door
+	}
+	return c, err
+}
+
 // Attempt records a delivery that failed. fresh is false if it was recorded before.
 func (s *Signer) Attempt(ctx context.Context, a doorstep.Actor, waybill string, order AttemptOrder) (got Attempt, h History, fresh bool, err error) {
 	w, err := doorstep.ParseWaybill(waybill)
@@ -166,16 +182,16 @@ func (s *Signer) Attempt(ctx context.Context, a doorstep.Actor, waybill string, 
 		return got, h, false, doorstep.NotFound("parcel", "")
 	}
 	var checks doorstep.Checks
-	got, clientID, shown := order.check(s.Now(), &checks)
+	got, clientID, shown, place := order.check(s.Now(), &checks)
 	if err := checks.Err(); err != nil {
 		return got, h, false, err
 	}
-	c, err := s.Store.Holding(ctx, a, w, got.At)
+	c, err := s.holding(ctx, a, w, got.At, place)
 	if err != nil {
 		return got, h, false, err
 	}
 	got.ID, got.CourierNo = s.NewID(c.Outlet), c.CourierNo
-	fact := got.Fact(c, clientID, shown)
+	fact := got.Fact(c, clientID, append(shown, place.distance(c.Door)...))
 	if fresh, err = s.Store.AddAttempt(ctx, fact); err != nil {
 		return got, h, false, err
 	}

@@ -132,7 +132,7 @@ func (s SignFor) Fact(c Custody, clientID string) evidence.Fact {
 		add("pickup_code_issued", true)
 	}
 	f.Fields = append(f.Fields, s.Location.fields()...)
-	f.Derived = append(f.Derived, evidence.Field{Name: "ground", Value: string(s.Ground)})
+	f.Derived = append(s.Location.distance(c.Door), evidence.Field{Name: "ground", Value: string(s.Ground)})
 	if s.ConsentID != "" {
 		f.Derived = append(f.Derived, evidence.Field{Name: "consent_id", Value: s.ConsentID})
 	}
@@ -144,6 +144,16 @@ func (l *Location) fields() []evidence.Field {
 		return nil
 	}
 	return []evidence.Field{{Name: "lat", Value: l.Lat}, {Name: "lng", Value: l.Lng}, {Name: "accuracy_m", Value: l.AccuracyM}}
+}
+
+// distance is how far from the door the phone was at the least. Nothing can be said
+// where either place is unknown.
+func (l *Location) distance(door *evidence.Point) []evidence.Field {
+	if l == nil || door == nil {
+		return nil
+	}
+	fix := evidence.Fix{Point: evidence.Point{Lat: l.Lat, Lng: l.Lng}, AccuracyM: l.AccuracyM}
+	return []evidence.Field{fix.Distance(*door)}
 }
 
 // Bounds of what a sign-for may say, in runes and metres.

@@ -15,9 +15,19 @@ import (
 
 // OpenCase finds a complaint whose file the caller may open.
 func (db *DB) OpenCase(ctx context.Context, a doorstep.Actor, complaintID string, now time.Time) (c evidence.OpenCase, err error) {
-	row, err := db.findComplaint(db.getter(ctx), a, complaintID, "")
+	anybody := a
+	if a.Role == doorstep.RoleCourier { // whose case it is stands where it was filed
+		anybody.Role = doorstep.RoleHQ
+	}
+	row, err := db.findComplaint(db.getter(ctx), anybody, complaintID, "")
 	if err != nil {
 		return c, err
+	}
+	if err := db.takeCourier(ctx, &row); err != nil {
+		return c, err
+	}
+	if a.Role == doorstep.RoleCourier && !row.isSeenBy(a) {
+		return c, doorstep.NotFound("complaint", complaintID)
 	}
 	comp, err := row.complaint()
 	if err != nil {
@@ -34,8 +44,32 @@ func (db *DB) OpenCase(ctx context.Context, a doorstep.Actor, complaintID string
 		clock := comp.Period.Clock(name)
 		c.Clocks = append(c.Clocks, evidence.Clock{Name: string(name), DueAt: clock.Due, State: string(clock.State(now))})
 	}
-	err = db.get(ctx, &c.Log.Company, `select name from company where no = ?`, comp.Company)
-	return c, notThere(err, "company of complaint", complaintID)
+	if err = db.get(ctx, &c.Log.Company, `select name from company where no = ?`, comp.Company); err != nil {
+		return c, notThere(err, "company of complaint", complaintID)
+	}
+	var others []outletRow
+	err = db.list(ctx, &others, `select `+outletColumns+` from outlet where no in (select outlet_no from parcel where company_no = ? and waybill = ?)
+and no <> ? order by no`, comp.Company, comp.Waybill, comp.Outlet)
+	if err != nil {
+		return c, fmt.Errorf("outlets of a parcel: %w", err)
+	}
+	for _, o := range others {
+		c.Elsewhere = append(c.Elsewhere, evidence.Log{No: o.No, Company: c.Log.Company, Outlet: o.ID})
+	}
+	return c, nil
+}
+
+// takeCourier gives a complaint that was rerouted the courier of whom it was filed:
+// the outlet that has it now has none.
+func (db *DB) takeCourier(ctx context.Context, row *complaintRow) error {
+	outlet, ok := doorstep.OutletOf(row.KnownAs)
+	if !ok {
+		return nil
+	}
+	var filed complaintRow
+	err := db.get(ctx, &filed, selectComplaint+` where k.outlet_no = ? and k.id = ?`, outlet, row.KnownAs)
+	row.CourierNo, row.CourierID = filed.CourierNo, filed.CourierID
+	return notThere(err, "complaint", row.KnownAs)
 }
 
 type caseRow struct {
@@ -47,17 +81,16 @@ type caseRow struct {
 	Body        []byte
 }
 
-// CaseRecords lists the records of a parcel that are in its outlet's log below a
+// CaseRecords lists the records of a parcel that are in an outlet's log below a
 // size, in the log's order: those that name it, and those of the pushes that told
 // of it.
-func (db *DB) CaseRecords(ctx context.Context, c evidence.OpenCase, size int64, limit int) ([]evidence.CaseRecord, error) {
-	outlet := c.Log.No
-	ids, err := db.pushRecords(ctx, []int64{int64(outlet)}, c.Waybill)
+func (db *DB) CaseRecords(ctx context.Context, outlet doorstep.OutletNo, w doorstep.Waybill, size int64, limit int) ([]evidence.CaseRecord, error) {
+	ids, err := db.pushRecords(ctx, []int64{int64(outlet)}, w)
 	if err != nil {
 		return nil, err
 	}
 	var named []string
-	err = db.list(ctx, &named, `select id from evidence where outlet_no = ? and waybill = ? limit ?`, outlet, c.Waybill, limit)
+	err = db.list(ctx, &named, `select id from evidence where outlet_no = ? and waybill = ? limit ?`, outlet, w, limit)
 	if err != nil {
 		return nil, fmt.Errorf("records of a parcel: %w", err)
 	}

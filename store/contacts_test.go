@@ -92,7 +92,7 @@ func (h *house) reported() {
 		_, err = book.Faults(ctx, who, telephony.FaultPage{Limit: 10})
 		must(err)
 	}
-	_, err = book.Healthy(ctx, h.integrator.Company, telephony.Generic, now.Add(-time.Hour), now)
+	_, err = book.Course(ctx, h.integrator.Company, now.Add(-time.Hour), now)
 	must(err)
 }
 

@@ -12,6 +12,7 @@ type dialect struct {
 	skipLocked string // ends a select that claims rows
 	inList     string // ends "column ..." with membership in one list parameter
 	asList     func(list any) any
+	joined     string // a column's bytes, %s, of all rows as one row of hexadecimal digits, in the order of the other, %s
 }
 
 // skipLockedOf is skipLocked for one table of a join.
@@ -41,6 +42,7 @@ var (
 			}
 			return string(text)
 		},
+		joined: "coalesce(group_concat(hex(%s), '' order by %s), '')",
 	}
 	postgres = dialect{
 		name:       "postgres",
@@ -48,5 +50,6 @@ var (
 		skipLocked: " for update skip locked",
 		inList:     " = any(?)",
 		asList:     func(list any) any { return list },
+		joined:     "coalesce(string_agg(encode(%s, 'hex'), '' order by %s), '')",
 	}
 )

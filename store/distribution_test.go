@@ -30,6 +30,7 @@ import (
 	"doorstep/push"
 	"doorstep/store"
 	"doorstep/store/storetest"
+	"doorstep/webhooks"
 )
 
 // What follows holds the schema and the statements to the rules under which the
@@ -52,6 +53,7 @@ var few = []string{
 	"complaint", "complaint_message", "complaint_note", "complaint_period", "complaint_reporter", "device", "event", "event_head", "hold", "inbox_head",
 	"kpi_day", "kpi_head", "kpi_mark", "kpi_part", "link", "log_checkpoint", "log_covered", "log_head", "notice", "outbox", "provider_account", "provider_callback", "provider_sighting",
 	"provider_total", "retention", "seal_queue", "spared_parcel",
+	"webhook", "webhook_delivery",
 }
 
 // across are the functions whose statements reach over outlets or consumers, and
@@ -94,6 +96,7 @@ var across = map[string]string{
 	"Logs":                  "lists all logs, for a check that an operator asks for",
 	"WaitingRecords":        "finds the companies that have something to read, by an index of what waits",
 	"runs":                  "looks for parcels by their waybills, since it is not known where they are: once a batch of providers' records",
+	"OpenCase":              "finds the outlets that had the parcel of a case",
 	"ParcelContacts":        "a parcel's calls, at the outlets that a person may see",
 	"MarkOutlets":           "gives new outlets their marks, once an hour",
 	"DueMarks":              "finds the outlets that have something due, by an index of what waits",
@@ -110,6 +113,8 @@ var across = map[string]string{
 	"Sites":                 "the first complaint of each outlet, by an index: once a table of figures",
 	"casesOf":               "what the consumers of an outlet's day complained of before, at any outlet: once a changed day",
 	"markComplaint":         "later complaints of a consumer at any outlet: once a change of a complaint",
+	"Behind":                "finds the webhooks of companies whose feed has gone on: a row or a few each",
+	"Due":                   "the same, of those with something due",
 }
 
 // shape is what the schema says of one table.
@@ -503,6 +508,24 @@ func (h *house) morning() {
 	must(err)
 	require.NotEmpty(h.t, events)
 
+	// Webhooks, one of which is given up.
+	receiver := &receiver{answer: answering(410)}
+	hooks, hook := h.hooks(receiver), h.hook(receiver, "https://carrier.example")
+	h.happen("a", 1)
+	h.deliver(receiver)
+	_, err = hooks.Replace(ctx, h.integrator, hook.ID, webhooks.Settings{URL: hook.URL})
+	must(err)
+	receiver.answer = nil
+	h.deliver(receiver)
+	_, err = hooks.Resend(ctx, h.integrator, hook.ID, int64(len(events))+1)
+	must(err)
+	_, err = hooks.Webhooks(ctx, h.integrator, "", 10)
+	must(err)
+	_, err = hooks.Deliveries(ctx, h.integrator, hook.ID, webhooks.Delivered, 1000, 10)
+	must(err)
+	gone := h.hook(receiver, "https://gone.example")
+	must(hooks.Remove(ctx, h.integrator, gone.ID))
+
 	// Evidence.
 	recorder := evidence.Recorder{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID}
 	seconds, outcome := 12.5, "no_answer"
@@ -641,6 +664,8 @@ func (h *house) morning() {
 	// A complaint's file.
 	clerk := evidence.Clerk{Store: h.db, Ledger: h.ledger(), Feeds: noFeeds, Now: h.clock.Now, NewID: doorstep.MakeID}
 	_, err = clerk.Open(ctx, h.manager("west"), complaint.ID, evidence.OpenedFile, 0)
+	must(err)
+	_, err = h.db.CheckpointBy(ctx, west.No, h.clock.Now()) // of a parcel that was at two
 	must(err)
 
 	// Years later.

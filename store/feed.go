@@ -95,6 +95,7 @@ func (db *DB) NumberEvents(ctx context.Context, s feed.Source, now time.Time, li
 			return err
 		}
 		n = len(rows)
+		tx.afterCommit(func() { db.tell(News{Numbered: true}) })
 		return tx.exec(`update event_head set seq = ? where outlet_no = ?`, seq, s.Company)
 	})
 	if err != nil {
@@ -103,24 +104,30 @@ func (db *DB) NumberEvents(ctx context.Context, s feed.Source, now time.Time, li
 	return n, held, nil
 }
 
+type eventRow struct {
+	outboxRow
+	Seq int64
+}
+
+const selectEvents = `select seq, id, type, sequence, at_ms, body from event where outlet_no = ?`
+
 // Events lists a company's events after a number, in order.
 func (db *DB) Events(ctx context.Context, company doorstep.CompanyNo, after int64, limit int) ([]feed.Event, error) {
-	var rows []struct {
-		outboxRow
-		Seq int64
-	}
-	err := db.list(ctx, &rows, `select seq, id, type, sequence, at_ms, body from event where outlet_no = ? and seq > ? order by seq limit ?`,
-		company, after, limit)
-	if err != nil {
+	var rows []eventRow
+	if err := db.list(ctx, &rows, selectEvents+` and seq > ? order by seq limit ?`, company, after, limit); err != nil {
 		return nil, fmt.Errorf("events: %w", err)
 	}
+	return db.openEvents(rows)
+}
+
+func (db *DB) openEvents(rows []eventRow) ([]feed.Event, error) {
 	list := make([]feed.Event, len(rows))
 	for i, r := range rows {
 		object, err := db.vault.Open(r.Body, eventPlace(r.ID))
 		if err != nil {
 			return nil, err
 		}
-		list[i] = feed.Event{Seq: r.Seq, Type: feed.Type(r.Type), Object: object, Sequence: r.Sequence, At: fromMS(r.AtMS)}
+		list[i] = feed.Event{ID: r.ID, Seq: r.Seq, Type: feed.Type(r.Type), Object: object, Sequence: r.Sequence, At: fromMS(r.AtMS)}
 	}
 	return list, nil
 }
@@ -153,6 +160,9 @@ func (db *DB) ForgetEvents(ctx context.Context, company doorstep.CompanyNo, befo
 		}
 		if last == 0 {
 			return nil
+		}
+		if err := db.forgetDeliveries(tx, company, last); err != nil {
+			return err
 		}
 		gone, err := tx.changed(`delete from event where outlet_no = ? and seq <= ?`, company, last)
 		n = int(gone)

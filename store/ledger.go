@@ -3,9 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -67,36 +69,33 @@ func (db *DB) Tile(ctx context.Context, no doorstep.OutletNo, level int, n int64
 	var hashes []byte
 	err := db.get(ctx, &hashes, `select hashes from log_tile where outlet_no = ? and level = ? and n = ?`, no, level, n)
 	if errors.Is(err, sql.ErrNoRows) {
-		return edge(db.lister(ctx), no, level, n, width)
+		return db.edge(db.getter(ctx), no, level, n, width)
 	}
 	return hashes, err
 }
 
-// edge reads the first hashes of a tile one by one: of leaves, or of tiles of the
-// level below.
-func edge(list lister, no doorstep.OutletNo, level int, n int64, width int) ([]byte, error) {
-	var hashes []tlog.Hash
-	var rows [][]byte
+// edge reads the first hashes of a tile that is not kept whole: of leaves, or of
+// tiles of the level below. They come as one row: what a row costs on its way
+// through the driver is more than what is in it.
+func (d dialect) edge(get getter, no doorstep.OutletNo, level int, n int64, width int) ([]byte, error) {
+	var digits string
 	from := n * evidence.TileWidth
 	var err error
 	if level == 0 {
-		err = list(&rows, `select hash from log_leaf where outlet_no = ? and seq >= ? and seq < ? order by seq`, no, from, from+int64(width))
+		err = get(&digits, `select `+fmt.Sprintf(d.joined, "hash", "seq")+` from log_leaf where outlet_no = ? and seq >= ? and seq < ?`,
+			no, from, from+int64(width))
 	} else {
-		err = list(&rows, `select root from log_tile where outlet_no = ? and level = ? and n >= ? and n < ? order by n`, no, level-1, from, from+int64(width))
+		err = get(&digits, `select `+fmt.Sprintf(d.joined, "root", "n")+` from log_tile where outlet_no = ? and level = ? and n >= ? and n < ?`,
+			no, level-1, from, from+int64(width))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("hashes: %w", err)
 	}
-	if len(rows) != width {
-		return nil, fmt.Errorf("hashes: %d of %d are there", len(rows), width)
+	hashes, err := hex.DecodeString(digits)
+	if err != nil || len(hashes) != width*tlog.HashSize {
+		return nil, fmt.Errorf("hashes: %d bytes of %d hashes are there", len(hashes), width)
 	}
-	for _, r := range rows {
-		if len(r) != tlog.HashSize {
-			return nil, errors.New("hashes: one is not of its size")
-		}
-		hashes = append(hashes, tlog.Hash(r))
-	}
-	return joinHashes(hashes), nil
+	return hashes, nil
 }
 
 type checkpointRow struct {
@@ -125,6 +124,15 @@ func (db *DB) Checkpoint(ctx context.Context, no doorstep.OutletNo, size int64) 
 		err = db.get(ctx, &row, selectCheckpoint+` and size = ?`, no, size)
 	}
 	if err != nil {
+		return evidence.Checkpoint{}, notThere(err, "checkpoint of log", strconv.FormatInt(int64(no), 10))
+	}
+	return row.checkpoint()
+}
+
+// CheckpointBy finds the newest checkpoint that was made by a time.
+func (db *DB) CheckpointBy(ctx context.Context, no doorstep.OutletNo, at time.Time) (evidence.Checkpoint, error) {
+	var row checkpointRow
+	if err := db.get(ctx, &row, selectCheckpoint+` and created_at_ms <= ? order by size desc limit 1`, no, ms(at)); err != nil {
 		return evidence.Checkpoint{}, notThere(err, "checkpoint of log", strconv.FormatInt(int64(no), 10))
 	}
 	return row.checkpoint()

@@ -20,6 +20,7 @@ type News struct {
 	Events   bool    // that the relay has to number; heard of on this node only
 	Records  bool    // that the sealer has to put into the log; on this node only
 	Reports  bool    // of providers, that the sorter has to read; on this node only
+	Numbered bool    // events that webhooks wait for; heard of on this node only
 }
 
 // OnNews sets what is told of commits. Call it before the database is shared;

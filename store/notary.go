@@ -33,7 +33,7 @@ func (db *DB) logs(ctx context.Context, numbers string, args ...any) ([]evidence
 select found.no as no, c.name as company, o.id as outlet from found
 join outlet o on o.no = found.no join company c on c.no = o.company_no
 union all
-select found.no, c.name, '' from found join company c on c.no = found.no
+select found.no as no, c.name, '' from found join company c on c.no = found.no
 order by no`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("logs: %w", err)

@@ -159,8 +159,9 @@ func (r queueRow) leaves(tx *Tx, outlet doorstep.OutletNo) ([]leaf, error) {
 
 // logHead is the end of a log whose lease the transaction has.
 type logHead struct {
-	no   doorstep.OutletNo
-	tree evidence.Tree
+	dialect dialect
+	no      doorstep.OutletNo
+	tree    evidence.Tree
 }
 
 // leaseTime is how long a node may sit still in the middle of growing a log. On
@@ -187,7 +188,7 @@ func (db *DB) holdLog(tx *Tx, no doorstep.OutletNo) (*logHead, error) {
 		return nil, err
 	}
 	tree, err := row.tree()
-	return &logHead{no, tree}, err
+	return &logHead{db.dialect, no, tree}, err
 }
 
 const selectHead = `select size, subtrees from log_head where outlet_no = ?`
@@ -225,7 +226,7 @@ func (h *logHead) append(tx *Tx, leaves []leaf) error {
 		return fmt.Errorf("leaves: %w", err)
 	}
 	for _, t := range tiles {
-		hashes, err := edge(tx.list, h.no, t.level, t.n, evidence.TileWidth)
+		hashes, err := h.dialect.edge(tx.get, h.no, t.level, t.n, evidence.TileWidth)
 		if err != nil {
 			return err
 		}

@@ -297,3 +297,28 @@ func TestALeaseThatWasLostIsFoundByTheSize(t *testing.T) {
 		require.ErrorIs(t, err, store.ErrLeaseLost)
 	})
 }
+
+func TestALogIsToBeSignedOnceItHasGrownAndItsTimeHasCome(t *testing.T) {
+	onEach(t, 0, func(t *testing.T, h *house) {
+		h.dispatch(order("SF1", "li", wang))
+		h.seal()
+		grown := func(before time.Time) (names []string) {
+			logs, err := h.db.GrownLogs(t.Context(), before, 10)
+			require.NoError(t, err)
+			for _, l := range logs {
+				names = append(names, l.Company+"/"+l.Outlet)
+			}
+			return names
+		}
+		west := h.log("west")
+		name := west.Company + "/west"
+		require.Equal(t, []string{name}, grown(h.clock.Now()), "it was never signed")
+		_, err := h.ledger().Checkpoint(t.Context(), west)
+		require.NoError(t, err)
+		require.Empty(t, grown(h.clock.Now()), "it has not grown since")
+		h.dispatch(order("SF2", "li", wang))
+		h.seal()
+		require.Empty(t, grown(h.clock.Now().Add(-time.Second)), "it was signed lately")
+		require.Equal(t, []string{name}, grown(h.clock.Now()))
+	})
+}

@@ -119,17 +119,16 @@ func (b *Book) Health(ctx context.Context, a doorstep.Actor, from, to time.Time)
 	return list, from, to, nil
 }
 
-// Healthy says whether no record of a provider in the interval means that nothing
-// happened.
-func (b *Book) Healthy(ctx context.Context, company doorstep.CompanyNo, p Provider, from, to time.Time) (evidence.Truth, error) {
+// Course tells how each of the company's feeds was in an interval: only where it
+// was healthy does no record mean that nothing happened.
+func (b *Book) Course(ctx context.Context, company doorstep.CompanyNo, from, to time.Time) ([]evidence.Feed, error) {
 	feeds, err := b.Store.Feeds(ctx, company, from, to, b.Policy.Silence.Duration())
 	if err != nil {
-		return evidence.Unknown, err
+		return nil, err
 	}
-	for _, f := range feeds {
-		if f.Provider == p {
-			return b.Policy.Healthy(f, from, to, b.Now()), nil
-		}
+	list := make([]evidence.Feed, len(feeds))
+	for i, f := range feeds {
+		list[i] = evidence.Feed{Provider: string(f.Provider), From: from, To: to, Healthy: b.Policy.Healthy(f, from, to, b.Now())}
 	}
-	return evidence.Unknown, nil
+	return list, nil
 }

@@ -38,6 +38,8 @@ import (
 	"doorstep/telephony"
 	"doorstep/vault"
 	"doorstep/web"
+	"doorstep/webhooks"
+	"doorstep/webhooks/https"
 )
 
 // app is the whole house behind its HTTP interface, with every answer held to
@@ -52,6 +54,7 @@ type app struct {
 	sender  *push.Sender
 	relay   *feed.Relay
 	sorter  *telephony.Sorter
+	hooks   *webhooks.Sender
 	metrics *metrics.Metrics
 	log     *journal
 	bell    *push.Bell // of streams
@@ -72,6 +75,7 @@ type site struct {
 	blobs   photos.Blobs // of a folder, unless an option says otherwise
 	sink    *sink.Sink
 	sinkURL string
+	carrier *carrier
 	tokens  map[access.Request]string
 }
 
@@ -103,6 +107,7 @@ func newApp(t *testing.T, url string, options ...option) *app {
 	server := httptest.NewServer(s.sink)
 	t.Cleanup(server.Close)
 	s.sinkURL = server.URL
+	s.carrier = newCarrier(t)
 	return s.node(t)
 }
 
@@ -143,6 +148,11 @@ func (s *site) node(t *testing.T) *app {
 	server.Inbox.Arrived = a.metrics.Arrived
 	tokens := &access.Authenticator{Store: a.db, Now: s.clock.Now}
 	jar := session.Jar{Secure: func() bool { return true }}
+	receiver := https.New(https.Config{AllowPrivate: true, Roots: s.carrier.roots})
+	server.Hooks.Receiver = receiver
+	a.hooks = webhooks.NewSender(webhooks.Config{
+		Queue: a.db, Receiver: receiver, Observer: a.metrics, Now: s.clock.Now, Draw: func() float64 { return 0.5 }, Log: log,
+	})
 	e := api.New(api.Config{
 		Operations: server,
 		Tokens:     api.Tokens{Authenticator: tokens},

@@ -161,6 +161,54 @@ func TestABundleVerifiesAndComesOutTheSame(t *testing.T) {
 	})
 }
 
+// The records of a parcel stay in the log of the outlet where they were made.
+func TestARerouteTakesNothingOutOfTheFile(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		a, c := caseOf(t, url)
+		a.put(a.integrator(), "/v1/outlets/east", api.OutletInput{Name: "East"}).is(http.StatusOK)
+		kinds := func(f api.CaseFile) (list []string) {
+			for _, e := range f.Timeline {
+				if e.Kind != "access" {
+					list = append(list, string(e.Kind))
+				}
+			}
+			return list
+		}
+		before := a.file(a.manager("west"), c.ID)
+		require.Empty(t, before.OtherCheckpoints)
+		a.act(a.manager("west"), c.ID, "reroute", api.ComplaintReroute{To: "east", Reason: "not ours"})
+		a.get(a.manager("west"), "/v1/complaints/"+c.ID+"/evidence").is(http.StatusNotFound)
+
+		after := a.file(a.manager("east"), c.ID)
+		require.Subset(t, kinds(after), kinds(before))
+		require.Equal(t, factOf(t, before.Facts, "contact.first_attempt_at"), factOf(t, after.Facts, "contact.first_attempt_at"))
+		require.Equal(t, a.logKeyName()+"/default/east", after.Checkpoint.Origin)
+		require.Len(t, after.OtherCheckpoints, 1)
+		require.Equal(t, before.Checkpoint.Origin, after.OtherCheckpoints[0].Origin)
+		require.NotEmpty(t, a.file(a.courier("li"), c.ID).OtherCheckpoints, "it is still his case")
+
+		zip := a.bundle(a.manager("east"), c.ID, "")
+		report, err := bundle.Verify(zip, a.logKey(), "")
+		require.NoError(t, err)
+		require.Empty(t, report.Problems)
+		require.Len(t, report.Others, 1)
+		a.clock.Add(time.Hour)
+		a.dispatch(parcel("SF8", "li", carl)) // the other log grows, and is signed anew
+		a.seal()
+		a.checkpoint("?outlet_id=west")
+		require.Equal(t, zip, a.bundle(a.manager("east"), c.ID, "?size="+strconv.FormatInt(report.Size, 10)), "as of the same checkpoints")
+
+		pack := read[api.RegulatorPack](a.get(a.manager("east"), "/v1/complaints/"+c.ID+"/regulator-pack"), http.StatusOK)
+		origins := map[string]bool{}
+		for _, p := range pack.Proofs {
+			origins[p.Origin] = true
+		}
+		require.Equal(t, map[string]bool{pack.Checkpoint.Origin: true, pack.OtherCheckpoints[0].Origin: true}, origins)
+		opened := read[api.AccessPage](a.get(a.manager("east"), "/v1/access-log"), http.StatusOK)
+		require.NotEmpty(t, opened.Items, "who opened it is in the log of the outlet that has the case")
+	})
+}
+
 func TestTheVerifyCommandNeedsTheKeyAndSaysHowEachFieldStands(t *testing.T) {
 	url := filepath.Join(t.TempDir(), "doorstep.db")
 	a, c := caseOf(t, url)
@@ -198,7 +246,7 @@ func TestARegulatorsPackIsAPageToo(t *testing.T) {
 		require.Len(t, pack.Contacts, 3)
 		require.Equal(t, len(pack.Timeline), len(pack.Proofs))
 		require.Equal(t, a.logKey(), pack.LogKey)
-		require.Equal(t, c.Clocks.Promise.DueAt, pack.Clocks.Promise.DueAt)
+		require.Equal(t, c.Clocks, pack.Clocks)
 
 		for lang, words := range map[string]string{"en": "Call, answered", "zh-CN": "通话：已接听"} {
 			page := a.get(a.manager("west"), path+"?lang="+lang, withHeader("Accept", "text/html"))

@@ -103,7 +103,7 @@ func TestTokensAreMadeListedAndRevoked(t *testing.T) {
 func idOf(t *testing.T, list, role string) string {
 	t.Helper()
 	for _, line := range strings.Split(list, "\n") {
-		if columns := strings.Fields(line); len(columns) > 1 && columns[1] == role {
+		if columns := strings.Fields(line); len(columns) > 2 && columns[2] == role {
 			return columns[0]
 		}
 	}

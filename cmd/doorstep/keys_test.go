@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -53,6 +55,40 @@ func TestKeysAreRotatedUnderARunningServerAndOldOnesDropped(t *testing.T) {
 		require.Contains(t, c.ok("keys", "rotate", "--log"), "signs the log")
 		require.Contains(t, c.ok("keys", "status"), "log keys     2")
 		require.Error(t, c.run("keys", "rotate", "--keys", `{"seal":{}}`).failed)
+	})
+}
+
+// A regulator who missed the last change of keys can still check a bundle.
+func TestABundleHoldsForWhoeverKnowsTheKeyBeforeTheLast(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		c := console{t: t, data: t.TempDir(), url: url}
+		path := filepath.Join(c.data, "keys.json")
+		started := func() *app {
+			v, err := vault.Load(path)
+			require.NoError(t, err)
+			return newApp(t, url, func(s *site) { s.vault = v })
+		}
+		a := started()
+		a.dispatch(parcel("SF1", "li", anne))
+		complaint := a.complain(a.consumer(anne), "SF1", lockerZH)
+		keys := []string{a.logKey()}
+		older := a.file(a.manager("west"), complaint.ID).Checkpoint
+		for range 2 {
+			require.Contains(t, c.ok("keys", "rotate", "--log"), "signs the log")
+			a = started()
+			keys = append(keys, a.logKey())
+			zip, since := filepath.Join(c.data, "case.zip"), filepath.Join(c.data, "older.txt")
+			checkpoint := a.file(a.manager("west"), complaint.ID).Checkpoint
+			require.Equal(t, 2, strings.Count(checkpoint.Checkpoint, "\n— "))
+			require.NoError(t, os.WriteFile(zip, a.bundle(a.manager("west"), complaint.ID, "?since="+strconv.FormatInt(older.Size, 10)), 0o600))
+			require.NoError(t, os.WriteFile(since, []byte(older.Checkpoint), 0o600))
+			require.Contains(t, command(t, "verify", "--key", keys[len(keys)-1], zip).out, "holds: every byte of")
+			require.Contains(t, command(t, "verify", "--key", keys[len(keys)-2], "--since", since, zip).out, "holds: every byte of")
+			if len(keys) > 2 {
+				require.ErrorContains(t, command(t, "verify", "--key", keys[0], zip).failed, "the key did not sign it")
+			}
+			older = checkpoint
+		}
 	})
 }
 

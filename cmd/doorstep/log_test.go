@@ -159,6 +159,8 @@ func TestAPhoneThatKeptACheckpointFindsARebuiltHistory(t *testing.T) {
 			require.NoError(t, w.sync(), "it has only grown")
 		}
 		require.Equal(t, int64(len(a.evidence("west", ""))), w.kept.Size)
+		a.seal() // that the list was opened
+		require.NoError(t, w.sync())
 
 		db, err := sqlx.Open(map[bool]string{true: "pgx", false: "sqlite3"}[strings.HasPrefix(url, "postgres")], url)
 		require.NoError(t, err)

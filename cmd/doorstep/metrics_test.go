@@ -204,13 +204,16 @@ func TestMetricsSayNothingAboutAnybody(t *testing.T) {
 		}
 		allowed := map[string][]string{
 			"provider": {push.FCM, push.WebPush, push.None},
-			"outcome":  {"accepted", "retry", "ambiguous", "addr_gone", "bad_message", "provider_down"},
-			"code":     {"ok"}, // the sink is well
-			"state":    {"gathering", "queued", "leased", "active", "retired"},
+			"outcome": {
+				"accepted", "retry", "ambiguous", "addr_gone", "bad_message", "provider_down",
+				"delivered", "status", "redirect", "timeout", "unreachable", "tls", "private_address",
+			},
+			"code":  {"ok"}, // the sink is well
+			"state": {"gathering", "queued", "leased", "active", "retired"},
 			"ending": {
 				"informed", "no_device", "provider_down", "refused", "expired", "quiet_hours", "budget", "never_acked", "superseded", "signed_first",
 			},
-			"reason": {"quiet_hours", "budget", "replaced", "too_many", "slow_reader", "token_ended"},
+			"reason": {"quiet_hours", "budget", "replaced", "too_many", "slow_reader", "token_ended", "gone", "failing"},
 			"method": {http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete, "other"},
 			"status": {"2xx", "4xx"},
 			"route":  routes,
@@ -239,6 +242,7 @@ func TestMetricsSayNothingAboutAnybody(t *testing.T) {
 			"doorstep_push_alerts_ended_total": true, "doorstep_push_held_total": true, "doorstep_sse_dropped_total": true,
 			"doorstep_learning_paused_total": true, "doorstep_sign_fors_total": true,
 			"doorstep_log_oldest_unsealed_seconds": true,
+			"doorstep_webhook_attempts_total":      true, "doorstep_webhook_attempt_seconds": true, "doorstep_webhooks_disabled_total": true,
 		}, names)
 	})
 }

@@ -113,6 +113,8 @@ type scene struct {
 	hold      api.Hold    // of bela's parcel
 	record    string      // of west, in its log
 	sealed    int64       // records in that log's checkpoint
+	hook      api.Webhook // with a delivery of the first event
+	unhooked  api.Webhook
 }
 
 // elsewhere is the rival's name.
@@ -143,6 +145,9 @@ func newScene(t *testing.T, url string) *scene {
 	s.callback = read[api.ProviderCallback](s.post(s.integrator(), "/v1/providers/alibaba-pnp/callbacks", nil), http.StatusCreated).ID
 	s.hold = read[api.Hold](s.post(s.manager("west"), "/v1/holds", api.HoldInput{Waybill: "SF2", Reason: "The insurer asks."}), http.StatusCreated)
 	s.sendDue()
+	s.hook, s.unhooked = s.hookUp(), s.hookUp("webhook.disabled")
+	s.spread()
+	s.carrier.takes()
 	s.clock.Add(4 * time.Hour) // half of the work clocks
 	s.tick()
 	s.signFor("li", "SF5", signed("in_person", s.clock.Now())).is(http.StatusOK)
@@ -207,6 +212,8 @@ func (s *scene) state() map[string]string {
 		{s.courier("li"), "/v1/me/alerts?limit=200"},
 		{s.courier("li"), "/v1/me/run"},
 		{s.hq(), "/v1/holds?limit=200"},
+		{s.hq(), "/v1/webhooks?limit=200"},
+		{s.hq(), "/v1/webhooks/" + s.hook.ID + "/deliveries?limit=200"},
 	} {
 		r := s.get(look.token, look.path)
 		r.is(http.StatusOK)
@@ -313,6 +320,21 @@ func (s *scene) samples() map[string]sample {
 
 		"createPreContact": {path: "/v1/parcels/SF4/pre-contact", status: http.StatusCreated, strangers: "contacts"},
 		"listEvents":       {status: http.StatusOK, strangers: "feeds"},
+
+		"createWebhook": {status: http.StatusCreated, strangers: "webhooks", body: api.WebhookInput{
+			URL: "https://8.8.8.8/doorstep", Types: []api.EventType{"complaint.filed"}, Description: "The complaint system.",
+		}},
+		"listWebhooks": {status: http.StatusOK, strangers: "webhooks"},
+		"getWebhook":   {path: "/v1/webhooks/" + s.hook.ID, status: http.StatusOK, strangers: "webhooks"},
+		"putWebhook": {path: "/v1/webhooks/" + s.hook.ID, status: http.StatusOK, strangers: "webhooks", body: api.WebhookReplacement{
+			URL: s.hook.URL, Types: []api.EventType{"complaint.filed"}, Description: "The complaint system.", Enabled: ptr(true),
+		}},
+		"deleteWebhook":         {path: "/v1/webhooks/" + s.unhooked.ID, status: http.StatusNoContent, strangers: "webhooks"},
+		"rotateWebhookSecret":   {path: "/v1/webhooks/" + s.hook.ID + "/secret", status: http.StatusOK, strangers: "webhooks"},
+		"testWebhook":           {path: "/v1/webhooks/" + s.hook.ID + "/test", status: http.StatusOK, strangers: "webhooks"},
+		"replayWebhook":         {path: "/v1/webhooks/" + s.hook.ID + "/replay", status: http.StatusOK, strangers: "webhooks", body: api.WebhookReplay{After: 1}},
+		"listWebhookDeliveries": {path: "/v1/webhooks/" + s.hook.ID + "/deliveries", status: http.StatusOK, strangers: "webhooks"},
+		"resendWebhookDelivery": {path: "/v1/webhooks/" + s.hook.ID + "/deliveries/1/resend", status: http.StatusOK, strangers: "webhooks"},
 
 		"getMyTags": {status: http.StatusOK, strangers: "wishes"},
 		"putMyPreferences": {status: http.StatusOK, strangers: "wishes", body: api.PreferencesInput{

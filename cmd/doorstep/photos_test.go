@@ -22,6 +22,7 @@ import (
 	"doorstep"
 	"doorstep/api"
 	"doorstep/blobs"
+	"doorstep/evidence"
 	"doorstep/photos"
 	"doorstep/photos/phototest"
 	"doorstep/store/storetest"
@@ -335,6 +336,43 @@ func TestAPhonesPlaceIsMeasuredFromTheDoor(t *testing.T) {
 		require.Equal(t, 12.0, *seen("SF1").AccuracyM)
 		require.Equal(t, 480, *seen("SF1").DistanceM)
 		require.NotNil(t, seen("SF2").Lat)
+	})
+}
+
+// So are the places of a sign-for and of an attempt, which have no record of their
+// own.
+func TestASignForSaysHowFarFromTheDoorItWas(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		a := newApp(t, url)
+		known := parcel("SF1", "li", anne)
+		known.Consignee.Location = &api.DoorLocation{Lat: 31.2304, Lng: 121.4737}
+		a.dispatch(known, parcel("SF2", "li", bela))
+		street := &api.PlaceInput{Lat: ptr(31.2304 + 1500/111_195.0), Lng: ptr(121.4737), AccuracyM: ptr(12.0)}
+		for _, waybill := range []string{"SF1", "SF2"} {
+			tried := api.AttemptInput{Outcome: "failed", Reason: "nobody_home", At: a.clock.Now().Format(time.RFC3339), ClientID: uuid.NewString(), Location: street}
+			a.post(a.courier("li"), "/v1/parcels/"+waybill+"/attempts", tried).is(http.StatusCreated)
+			in := signed("in_person", a.clock.Now())
+			in.Location = street
+			a.signFor("li", waybill, in).is(http.StatusOK)
+			a.signFor("li", waybill, in).is(http.StatusOK) // sent again
+		}
+		for _, kind := range []string{"attempt", "sign_for"} {
+			seen := a.evidence("west", "&waybill=SF1&kind="+kind)
+			require.Len(t, seen, 1)
+			require.Equal(t, 1480, *seen[0].DistanceM, kind)
+			outlet, _ := doorstep.OutletOf(seen[0].ID)
+			n, err := a.db.ForgetFields(t.Context(), outlet, []string{seen[0].ID}, evidence.Coordinates)
+			require.NoError(t, err)
+			require.Equal(t, 1, n, kind)
+			seen = a.evidence("west", "&waybill=SF1&kind="+kind)
+			require.Nil(t, seen[0].Lat)
+			require.Equal(t, 1480, *seen[0].DistanceM, kind)
+			require.Nil(t, a.evidence("west", "&waybill=SF2&kind="+kind)[0].DistanceM, "the carrier did not say where the door is")
+		}
+		f := a.file(a.manager("west"), a.complain(a.consumer(anne), "SF1", lockerZH).ID)
+		far := factOf(t, f.Facts, "sign.geo_distance_m")
+		require.Equal(t, "false", far.Truth)
+		require.Equal(t, 1480.0, far.Value)
 	})
 }
 

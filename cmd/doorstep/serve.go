@@ -38,6 +38,8 @@ import (
 	"doorstep/store"
 	"doorstep/telephony"
 	"doorstep/web"
+	"doorstep/webhooks"
+	"doorstep/webhooks/https"
 )
 
 // serveCmd runs the server.
@@ -55,6 +57,8 @@ type serveCmd struct {
 	PushContent  string        `env:"DOORSTEP_PUSH_CONTENT" enum:"tags,opaque" default:"tags" help:"What a push says: tags, or opaque ids."`
 	PushRate     float64       `env:"DOORSTEP_PUSH_RATE" default:"500" help:"Messages a second, to each push service."`
 	PushInFlight int           `env:"DOORSTEP_PUSH_IN_FLIGHT" default:"256" help:"Messages, and connections, at once, to each push service."`
+
+	WebhookPrivate bool `env:"DOORSTEP_WEBHOOK_PRIVATE" help:"Let webhooks lead to private, loopback and link-local addresses."`
 
 	started func(base string) // told once the server answers; nil outside tests and the demo
 }
@@ -139,6 +143,10 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	relay := feed.NewRelay(db, now, log)
 	sealer := evidence.NewSealer(db, log)
 	sorter := telephony.NewSorter(telephony.Sorter{Store: db, Policy: policy, Now: now, NewID: doorstep.MakeID, Log: log})
+	receiver := https.New(https.Config{AllowPrivate: c.WebhookPrivate})
+	hooks := webhooks.NewSender(webhooks.Config{
+		Queue: db, Receiver: receiver, Observer: measured, Now: now, Draw: mathrand.Float64, Log: log,
+	})
 	db.OnNews(func(n store.News) {
 		if n.Events || n.Missed {
 			relay.Wake()
@@ -149,7 +157,10 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 		if n.Reports || n.Missed {
 			sorter.Wake()
 		}
-		if !n.Events && !n.Records && !n.Reports {
+		if n.Numbered {
+			hooks.Wake()
+		}
+		if !n.Events && !n.Records && !n.Reports && !n.Numbered {
 			sender.Wake()
 			ring(bell, n)
 		}
@@ -158,6 +169,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	operations.Album = photos.NewAlbum(db, pictures, now, doorstep.MakeID)
 	operations.PublicURL = c.publicURL(base)
 	operations.Desk.Again = again
+	operations.Hooks.Receiver, operations.Hooks.Wake = receiver, hooks.Wake
 	operations.Inbox.Arrived = measured.Arrived
 	operations.Panel.Paused = func(tag prefs.Tag) {
 		measured.LearningPaused(tag)
@@ -187,6 +199,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	notary := evidence.Notary{Store: db, Ledger: operations.Ledger, Log: log}
 	work.Go(func() error { return notary.Run(ctx) })
 	work.Go(func() error { return sorter.Run(ctx) })
+	work.Go(func() error { return hooks.Run(ctx) })
 	feedSweeper := feed.Sweeper{Store: db, Now: now, Log: log}
 	work.Go(func() error { return feedSweeper.Run(ctx) })
 	operations.Eraser.Log = log
@@ -297,6 +310,7 @@ func newServer(db *store.DB, reader *reading.Reader, policy telephony.Policy, be
 		Desk:       &complaints.Desk{Store: db, Read: readWith(reader), Ask: asker.Inquire, Now: now, NewID: newID},
 		Feed:       &feed.Reader{Store: db},
 		Board:      &kpi.Board{Store: db, Now: now},
+		Hooks:      &webhooks.Registry{Store: db, Receiver: https.New(https.Config{}), Now: now, NewID: newID, Random: rand.Reader},
 		Outreach:   asker,
 		Inbox:      &push.Inbox{Store: db, Now: now, Bell: bell},
 		Watch:      &push.Watch{Store: db},
@@ -313,18 +327,13 @@ func newServer(db *store.DB, reader *reading.Reader, policy telephony.Policy, be
 		Zone:       db.Zone(),
 		Now:        now,
 	}
-	server.Clerk = &evidence.Clerk{Store: db, Ledger: server.Ledger, Feeds: noFeeds, Now: now, NewID: newID}
+	server.Clerk = &evidence.Clerk{Store: db, Ledger: server.Ledger, Feeds: server.CallBook.Course, Now: now, NewID: newID}
 	server.Packer = &bundle.Packer{Clerk: server.Clerk}
 	reviser := parcels.Reviser{Store: db, Now: now, NewID: newID}
 	server.Eraser = &privacy.Eraser{Store: db, Recall: reviser.ReviseDue, Now: now}
 	server.Exporter = &privacy.Exporter{Store: db, Tags: server.Book.Tags, Now: now, NewID: newID}
 	asker.URL = func(secret string) string { return server.PublicURL() + "/p/" + secret }
 	return server
-}
-
-// noFeeds says that no provider's records are taken in.
-func noFeeds(context.Context, doorstep.CompanyNo, time.Time, time.Time) ([]evidence.Feed, error) {
-	return nil, nil
 }
 
 // readWith tells the desk what the reader reads.

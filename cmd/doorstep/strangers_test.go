@@ -22,7 +22,7 @@ var strangers = map[string]func(*testing.T, *scene){
 	"notices": otherNotices, "codes": sameCodes,
 	"signs":     otherSigns,
 	"providers": otherProviders,
-	"copies":    otherCopies, "holds": otherHolds, "accesses": otherAccesses, "figures": otherFigures,
+	"copies":    otherCopies, "holds": otherHolds, "accesses": otherAccesses, "figures": otherFigures, "webhooks": otherWebhooks,
 }
 
 // An object of another company, outlet, consumer or courier is as if it were

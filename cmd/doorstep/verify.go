@@ -73,6 +73,9 @@ func readUpTo(name string, most int64) ([]byte, error) {
 func printReport(w io.Writer, r bundle.Report) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(out, "case %q of %q\nlog %q, %d records\n", r.Case, r.Created, r.Origin, r.Size)
+	for _, other := range r.Others {
+		fmt.Fprintf(out, "log %q, %d records\n", other.Origin, other.Size)
+	}
 	for _, record := range r.Records {
 		fmt.Fprintf(out, "%s\t%q\t%q\n", record.Name, record.Kind, record.ID)
 		for _, f := range record.Fields {

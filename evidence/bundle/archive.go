@@ -16,13 +16,14 @@ import (
 const (
 	MaxSize    = 64 << 20 // bytes of a bundle
 	MaxRecords = 10_000
-	maxFiles   = 3*MaxRecords + len(fixedNames)
+	maxOthers  = 1000 // logs of other outlets
+	maxFiles   = 3*MaxRecords + maxOthers + len(fixedNames)
 )
 
 // The names that a file of a bundle may have.
 var (
 	fixedNames  = [...]string{manifestName, signatureName, checkpointName, consistencyName, fileName}
-	recordNames = regexp.MustCompile(`^records/[0-9]{4,5}\.(leaf|tlog-proof|fields\.json)$`)
+	recordNames = regexp.MustCompile(`^(records/[0-9]{4,5}\.(leaf|tlog-proof|fields\.json)|checkpoints/[0-9]{4}\.txt)$`)
 )
 
 // files are the contents of a bundle, by name.

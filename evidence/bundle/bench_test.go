@@ -31,7 +31,7 @@ func thousand(b *testing.B) (*logbook, bundle.Contents) {
 // out again.
 func BenchmarkVerify(b *testing.B) {
 	l, c := thousand(b)
-	data, err := bundle.Pack(c, l.signer)
+	data, err := bundle.Pack(c, l.signing())
 	require.NoError(b, err)
 	for b.Loop() {
 		report, err := bundle.Verify(data, l.key, "")

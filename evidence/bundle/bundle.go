@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"doorstep/evidence"
@@ -29,8 +28,9 @@ const (
 // Contents is what a bundle is made of.
 type Contents struct {
 	File       evidence.File
-	Checkpoint evidence.Checkpoint
-	Records    []Record // in the log's order
+	Checkpoint evidence.Checkpoint   // of the log of the case's outlet
+	Others     []evidence.Checkpoint // of other outlets' logs that hold some of the records
+	Records    []Record
 	Since      *Consistency
 }
 
@@ -39,6 +39,7 @@ type Record struct {
 	Leaf       evidence.Leaf
 	Disclosure evidence.Disclosure
 	ErasedBy   string // the record that says why values are gone
+	In         int    // the log that holds it: 0 for the case's, n for the nth of the others
 	Index      int64
 	Proof      tlog.RecordProof
 }
@@ -86,9 +87,9 @@ func (f fields) disclosure() evidence.Disclosure {
 	return d
 }
 
-// Pack writes a bundle, signed with the log's newest key. The same contents give
-// the same bytes.
-func Pack(c Contents, signer note.Signer) ([]byte, error) {
+// Pack writes a bundle, signed with each of the keys: the log's newest, and the one
+// before for whoever knows only that. The same contents give the same bytes.
+func Pack(c Contents, keys ...evidence.Key) ([]byte, error) {
 	f := files{checkpointName: []byte(c.Checkpoint.Note)}
 	var err error
 	if f[fileName], err = encode(c.File); err != nil {
@@ -97,20 +98,27 @@ func Pack(c Contents, signer note.Signer) ([]byte, error) {
 	if c.Since != nil {
 		f[consistencyName] = c.Since.text()
 	}
+	for i, other := range c.Others {
+		f[otherName(i)] = []byte(other.Note)
+	}
+	checkpoints := append([]evidence.Checkpoint{c.Checkpoint}, c.Others...)
 	for i, r := range c.Records {
 		name := recordName(i)
-		proof := evidence.Inclusion{Index: r.Index, Hashes: r.Proof, Checkpoint: c.Checkpoint.Note}
+		proof := evidence.Inclusion{Index: r.Index, Hashes: r.Proof, Checkpoint: checkpoints[r.In].Note}
 		f[name+".leaf"], f[name+".tlog-proof"] = r.Leaf.Text(), []byte(proof.Text())
 		if f[name+".fields.json"], err = encode(fieldsOf(r)); err != nil {
 			return nil, err
 		}
 	}
 	m := newManifest(f)
+	for _, key := range keys {
+		m.Keys = append(m.Keys, key.Public)
+	}
 	m.Case, m.Created, m.Origin, m.Size = c.File.Case.ComplaintID, c.Checkpoint.CreatedAt.UTC().Format(time.RFC3339Nano), c.Checkpoint.Origin, c.Checkpoint.Size
 	if f[manifestName], err = encode(m); err != nil {
 		return nil, err
 	}
-	if f[signatureName], err = sign(f[manifestName], m.Case, signer); err != nil {
+	if f[signatureName], err = sign(f[manifestName], m.Case, keys); err != nil {
 		return nil, err
 	}
 	return f.archive()
@@ -118,6 +126,9 @@ func Pack(c Contents, signer note.Signer) ([]byte, error) {
 
 // recordName is what the files of the i-th record are called, from 0001 on.
 func recordName(i int) string { return fmt.Sprintf("records/%04d", i+1) }
+
+// otherName is what the checkpoint of the i-th other log is called.
+func otherName(i int) string { return fmt.Sprintf("checkpoints/%04d.txt", i+1) }
 
 // encode writes JSON as a person may read it. Values keep their bytes, which are
 // committed to: they are compact already.

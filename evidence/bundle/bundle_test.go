@@ -1,6 +1,7 @@
 package bundle_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -34,6 +35,8 @@ func newLogbook(t testing.TB, random func(name string) (signer, key string)) *lo
 	require.NoError(t, err)
 	return &logbook{signer: signer, key: vkey}
 }
+
+func (l *logbook) signing() evidence.Key { return evidence.Key{Signer: l.signer, Public: l.key} }
 
 func freshKey(name string) (signer, key string) {
 	signer, key, err := note.GenerateKey(rand.Reader, name)
@@ -133,7 +136,7 @@ func small(t testing.TB) (l *logbook, data []byte) {
 		l.add(t, fmt.Appendf(nil, "another record %d\n", i))
 		list = append(list, l.keep(t, f))
 	}
-	data, err := bundle.Pack(contents(t, l, manager, list...), l.signer)
+	data, err := bundle.Pack(contents(t, l, manager, list...), l.signing())
 	require.NoError(t, err)
 	return l, data
 }
@@ -154,7 +157,7 @@ func TestABundleHoldsByItsKeyAlone(t *testing.T) {
 	require.Equal(t, map[bundle.State]int{bundle.OK: 4 + 1 + 3 + 2 + 2, bundle.Withheld: 1}, states, "the reporter alone is withheld")
 	require.NotContains(t, string(data), "13800000001")
 
-	again, err := bundle.Pack(contents(t, l, manager), l.signer)
+	again, err := bundle.Pack(contents(t, l, manager), l.signing())
 	require.NoError(t, err)
 	report, err = bundle.Verify(again, l.key, "")
 	require.NoError(t, err)
@@ -163,4 +166,34 @@ func TestABundleHoldsByItsKeyAlone(t *testing.T) {
 	_, other := freshKey(keyName)
 	_, err = bundle.Verify(data, other, "")
 	require.Error(t, err)
+}
+
+// Whoever knows only the key before the newest can check a bundle, all of it.
+func TestABundleOfTwoKeysHoldsForEither(t *testing.T) {
+	l, list := smallCase(t)
+	skey, public, err := note.GenerateKey(rand.Reader, l.signer.Name())
+	require.NoError(t, err)
+	newest, err := note.NewSigner(skey)
+	require.NoError(t, err)
+	c := contents(t, l, manager, list...)
+	c.Checkpoint.Note, err = evidence.SignCheckpoint(c.Checkpoint.Origin, c.Checkpoint.Size, c.Checkpoint.Root, newest, l.signer)
+	require.NoError(t, err)
+	data, err := bundle.Pack(c, evidence.Key{Signer: newest, Public: public}, l.signing())
+	require.NoError(t, err)
+	for _, key := range []string{public, l.key} {
+		report, err := bundle.Verify(data, key, "")
+		require.NoError(t, err)
+		require.Empty(t, report.Problems)
+		from := bytes.Index(data, []byte("doorstep/bundle/v1\ncase ")) // the manifest's note
+		for i := from; i < from+bytes.Index(data[from:], []byte("PK\x03\x04")); i++ {
+			data[i] ^= 1
+			report, err := bundle.Verify(data, key, "")
+			require.True(t, err != nil || !report.Holds(), "byte %d", i)
+			data[i] ^= 1
+		}
+	}
+	_, third, err := note.GenerateKey(rand.Reader, l.signer.Name())
+	require.NoError(t, err)
+	_, err = bundle.Verify(data, third, "")
+	require.ErrorContains(t, err, "manifest.note")
 }

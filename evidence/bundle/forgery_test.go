@@ -20,7 +20,7 @@ import (
 // packed packs and verifies contents.
 func packed(t *testing.T, l *logbook, c bundle.Contents, since string) bundle.Report {
 	t.Helper()
-	data, err := bundle.Pack(c, l.signer)
+	data, err := bundle.Pack(c, l.signing())
 	require.NoError(t, err)
 	report, err := bundle.Verify(data, l.key, since)
 	require.NoError(t, err)
@@ -171,7 +171,7 @@ func TestARewrittenLogIsFoundByAnOlderCheckpoint(t *testing.T) {
 func TestABundleOfAnotherKeysLogIsRefused(t *testing.T) {
 	l, list := smallCase(t)
 	other := newLogbook(t, freshKey)
-	data, err := bundle.Pack(contents(t, l, manager, list...), other.signer)
+	data, err := bundle.Pack(contents(t, l, manager, list...), other.signing())
 	require.NoError(t, err)
 	for _, key := range []string{l.key, other.key, "", "no key"} {
 		_, err = bundle.Verify(data, key, "")

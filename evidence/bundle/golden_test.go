@@ -83,7 +83,7 @@ func makeGolden(t *testing.T) {
 	}
 	c := grown(t, l, contents(t, l, manager, list...), 9)
 	c.Records[2].ErasedBy = "r14"
-	data, err := bundle.Pack(c, l.signer)
+	data, err := bundle.Pack(c, l.signing())
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(goldenBundle, data, 0o600))
 	require.NoError(t, os.WriteFile(goldenKey, []byte(l.key), 0o600))

@@ -11,6 +11,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"golang.org/x/mod/sumdb/note"
+
+	"doorstep/evidence"
 )
 
 // format names the form of bundles. It also keeps the signature of a manifest
@@ -24,6 +26,7 @@ type manifest struct {
 	Created string   `json:"created"` // of the checkpoint, RFC 3339
 	Origin  string   `json:"origin"`  // of the log
 	Size    int64    `json:"size"`    // of the log
+	Keys    []string `json:"keys"`    // public, of all that signed: whoever knows one can check the others' signatures too
 	Files   []listed `json:"files"`   // sorted by name
 }
 
@@ -50,8 +53,12 @@ func statement(text []byte, complaint string) string {
 	return fmt.Sprintf("%s\ncase %s\nmanifest %s\n", format, complaint, hex.EncodeToString(sum[:]))
 }
 
-func sign(text []byte, complaint string, signer note.Signer) ([]byte, error) {
-	signed, err := note.Sign(&note.Note{Text: statement(text, complaint)}, signer)
+func sign(text []byte, complaint string, keys []evidence.Key) ([]byte, error) {
+	signers := make([]note.Signer, len(keys))
+	for i, key := range keys {
+		signers[i] = key
+	}
+	signed, err := note.Sign(&note.Note{Text: statement(text, complaint)}, signers...)
 	if err != nil {
 		return nil, fmt.Errorf("sign bundle: %w", err)
 	}
@@ -66,12 +73,12 @@ func (f files) openManifest(key note.Verifier) (m manifest, err error) {
 			return m, fmt.Errorf("%s is missing", name)
 		}
 	}
-	text, err := openNote(f[signatureName], key)
-	if err != nil {
-		return m, fmt.Errorf("%s: %w", signatureName, err)
-	}
 	if err := decode(f[manifestName], &m); err != nil {
 		return m, fmt.Errorf("%s: %w", manifestName, err)
+	}
+	text, err := openNote(f[signatureName], key, m.Keys)
+	if err != nil {
+		return m, fmt.Errorf("%s: %w", signatureName, err)
 	}
 	if m.Format != format {
 		return m, fmt.Errorf("%s: the format is %q, and this program knows %q", manifestName, m.Format, format)
@@ -100,21 +107,42 @@ func difference(listed, found []listed) string {
 	return manifestName + " lists files in another order, or twice"
 }
 
-// openNote opens a note that carries the key's signature and no other. Others
-// would be bytes that nothing vouches for, and so would loose bits of base64.
-func openNote(signed []byte, key note.Verifier) (text string, err error) {
-	n, err := note.Open(signed, note.VerifierList(key))
+// maxKeys bounds how many signed.
+const maxKeys = 2
+
+// openNote opens a note that each of the public keys has signed, in their order,
+// the reader's among them, and nobody else. The note vouches for the list, so there
+// is no byte that nothing vouches for, nor are there loose bits of base64.
+func openNote(signed []byte, reader note.Verifier, public []string) (text string, err error) {
+	if len(public) > maxKeys {
+		return "", errors.New("too many keys")
+	}
+	keys := make([]note.Verifier, len(public))
+	for i, line := range public {
+		if keys[i], err = note.NewVerifier(line); err != nil {
+			return "", err
+		}
+		if keys[i].Name() == reader.Name() && keys[i].KeyHash() == reader.KeyHash() {
+			keys[i] = reader // whatever the list says
+		}
+	}
+	if !slices.Contains(keys, reader) {
+		return "", errors.New("the key did not sign it")
+	}
+	n, err := note.Open(signed, note.VerifierList(keys...))
 	if err != nil {
 		return "", err
 	}
-	s := n.Sigs[0]
-	sig, err := base64.StdEncoding.Strict().DecodeString(s.Base64)
-	if err != nil {
-		return "", errors.New("malformed signature")
+	only := n.Text + "\n"
+	for i, s := range n.Sigs {
+		sig, err := base64.StdEncoding.Strict().DecodeString(s.Base64)
+		if err != nil || i >= len(keys) || s.Name != keys[i].Name() || s.Hash != keys[i].KeyHash() {
+			return "", errors.New("malformed signature, or not in its place")
+		}
+		only += fmt.Sprintf("— %s %s\n", s.Name, base64.StdEncoding.EncodeToString(sig))
 	}
-	only := fmt.Sprintf("%s\n— %s %s\n", n.Text, s.Name, base64.StdEncoding.EncodeToString(sig))
-	if only != string(signed) {
-		return "", errors.New("there is more than the key's own signature")
+	if len(n.Sigs) != len(keys) || only != string(signed) {
+		return "", errors.New("it has more or less than the signatures of its keys")
 	}
 	return n.Text, nil
 }

@@ -26,14 +26,21 @@ func (p *Packer) Bundle(ctx context.Context, a doorstep.Actor, complaintID strin
 		return nil, err
 	}
 	keys := p.Clerk.Ledger.Keys
-	c := Contents{File: d.File, Checkpoint: d.Checkpoint}
-	// Signed again by the keys of today: the reader has those.
-	if c.Checkpoint.Note, err = evidence.SignCheckpoint(d.Checkpoint.Origin, d.Checkpoint.Size, d.Checkpoint.Root, keys.Signers()...); err != nil {
+	c := Contents{File: d.File}
+	if c.Checkpoint, err = signAgain(d.Checkpoint, keys); err != nil {
 		return nil, err
+	}
+	places := map[doorstep.OutletNo]int{d.Log.No: 0}
+	for i, other := range d.Others {
+		signed, err := signAgain(other.Checkpoint, keys)
+		if err != nil {
+			return nil, err
+		}
+		c.Others, places[other.Log.No] = append(c.Others, signed), i+1
 	}
 	for i, r := range d.Records {
 		c.Records = append(c.Records, Record{
-			Leaf: r.Leaf, Disclosure: r.Disclosure, ErasedBy: r.ErasedBy, Index: r.Index, Proof: proofs[i],
+			Leaf: r.Leaf, Disclosure: r.Disclosure, ErasedBy: r.ErasedBy, In: places[r.In.Log.No], Index: r.Index, Proof: proofs[i],
 		})
 	}
 	if since > 0 {
@@ -43,5 +50,11 @@ func (p *Packer) Bundle(ctx context.Context, a doorstep.Actor, complaintID strin
 		}
 		c.Since = &Consistency{Size: since, Proof: proof}
 	}
-	return Pack(c, keys[0])
+	return Pack(c, keys.Signing()...)
+}
+
+// signAgain signs a checkpoint with the keys of today: the reader has those.
+func signAgain(c evidence.Checkpoint, keys evidence.Keys) (_ evidence.Checkpoint, err error) {
+	c.Note, err = evidence.SignCheckpoint(c.Origin, c.Size, c.Root, keys.Signers()...)
+	return c, err
 }

@@ -34,6 +34,7 @@ type Report struct {
 	Created    string // when the checkpoint was made, by the server's word
 	Origin     string // of the log
 	Size       int64
+	Others     []evidence.Checkpoint // of other outlets' logs
 	Files      int
 	Records    []RecordReport
 	NotCovered []string // what no proof here speaks of
@@ -74,15 +75,22 @@ func Verify(data []byte, key, since string) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	v := verification{files: f, report: Report{Case: m.Case, Created: m.Created, Origin: m.Origin, Size: m.Size, Files: len(f)}}
+	v := verification{
+		files: f, report: Report{Case: m.Case, Created: m.Created, Origin: m.Origin, Size: m.Size, Files: len(f)},
+		logs: map[string]evidence.Checkpoint{},
+	}
 	v.checkpoint, err = evidence.OpenCheckpoint(string(f[checkpointName]), note.VerifierList(verifier))
 	switch {
 	case err != nil:
 		return Report{}, fmt.Errorf("%s: %w", checkpointName, err)
 	case v.checkpoint.Origin != m.Origin || v.checkpoint.Size != m.Size:
 		return Report{}, fmt.Errorf("%s is of another log than %s says", checkpointName, manifestName)
-	case !strings.HasPrefix(m.Origin, verifier.Name()+"/"):
-		return Report{}, fmt.Errorf("the log %q is not one of the key %s", m.Origin, verifier.Name())
+	}
+	if err := v.addLog(v.checkpoint, verifier); err != nil {
+		return Report{}, err
+	}
+	if err := v.readOthers(verifier); err != nil {
+		return Report{}, err
 	}
 	if err := v.checkRecords(); err != nil {
 		return Report{}, err
@@ -97,6 +105,7 @@ func Verify(data []byte, key, since string) (Report, error) {
 type verification struct {
 	files      files
 	checkpoint evidence.Checkpoint
+	logs       map[string]evidence.Checkpoint // by the note of each, whose signature was checked
 	records    []evidence.Record
 	fields     []fields
 	report     Report
@@ -106,20 +115,49 @@ func (v *verification) problem(format string, args ...any) {
 	v.report.Problems = append(v.report.Problems, fmt.Sprintf(format, args...))
 }
 
+// addLog takes a checkpoint that the key has signed, of a log of its own.
+func (v *verification) addLog(c evidence.Checkpoint, verifier note.Verifier) error {
+	if !strings.HasPrefix(c.Origin, verifier.Name()+"/") {
+		return fmt.Errorf("the log %q is not one of the key %s", c.Origin, verifier.Name())
+	}
+	for _, known := range v.logs {
+		if known.Origin == c.Origin {
+			return fmt.Errorf("there are two checkpoints of the log %q", c.Origin)
+		}
+	}
+	v.logs[c.Note] = c
+	return nil
+}
+
+// readOthers reads the checkpoints of other outlets' logs, numbered from 0001.
+func (v *verification) readOthers(verifier note.Verifier) error {
+	for i := 0; v.files[otherName(i)] != nil; i++ {
+		c, err := evidence.OpenCheckpoint(string(v.files[otherName(i)]), note.VerifierList(verifier))
+		if err == nil {
+			err = v.addLog(c, verifier)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", otherName(i), err)
+		}
+		v.report.Others = append(v.report.Others, c)
+	}
+	return nil
+}
+
 // checkRecords checks every record by itself, on all processors.
 func (v *verification) checkRecords() error {
 	n := 0
 	for v.files[recordName(n)+".leaf"] != nil {
 		n++
 	}
-	others := len(v.files) - 3*n
+	others := len(v.files) - 3*n - len(v.report.Others)
 	for _, name := range fixedNames {
 		if v.files[name] != nil {
 			others--
 		}
 	}
 	if others != 0 {
-		return errors.New("the records' files are not numbered from 0001 without a gap, three each")
+		return errors.New("the records' files are not numbered from 0001 without a gap, three each, or other checkpoints are not")
 	}
 	v.records, v.fields, v.report.Records = make([]evidence.Record, n), make([]fields, n), make([]RecordReport, n)
 	checked := make([]error, n)
@@ -161,7 +199,8 @@ func (v *verification) checkRecord(i int) error {
 	if err != nil {
 		return err
 	}
-	if proof.Checkpoint != v.checkpoint.Note { // whose signature was checked
+	checkpoint, ok := v.logs[proof.Checkpoint]
+	if !ok {
 		return errors.New("the proof is for another checkpoint")
 	}
 	given := &v.fields[i]
@@ -176,7 +215,7 @@ func (v *verification) checkRecord(i int) error {
 		return errors.New("fields.json says a field twice")
 	}
 	v.records[i] = evidence.ReadRecord(leaf, r.Disclosure)
-	report.Fields, err = r.Check(v.checkpoint)
+	report.Fields, err = r.Check(checkpoint)
 	return err
 }
 
