@@ -20,11 +20,15 @@ async function openCase(page, n) {
   await page.waitForURL(/\/console\/complaints\//);
 }
 
+// Lists are all alike: four looks show each of them in either language, light and
+// dark, small and large.
+const few = looks.filter((_, i) => [0, 3, 5, 6].includes(i));
+
 test("every part of the console can be read by all, in every look", async () => {
   for (const look of looks) {
     await visit(look, async (page) => {
       await signIn(page, "manager");
-      for (const part of parts) {
+      for (const part of few.includes(look) ? parts : ["", "figures"]) {
         assert.equal((await page.goto(`${base}/console/${part}`)).status(), 200, part);
         await accessible(page, `/console/${part} ${nameOf(look)}`);
       }
@@ -123,16 +127,14 @@ test("single keys can be turned off", async () => {
 test("countdowns follow the server's clock, whatever this machine's says", async () => {
   await visit({ size: "desktop" }, async (page) => {
     await signIn(page, "manager");
-    const shown = () => page.locator(".queue .chip-state").first().innerText();
-    const before = await shown();
-    assert.match(before, /left/);
-    await page.clock.install({ time: new Date(Date.now() + 3 * 86_400_000) }); // it is three days ahead
-    await page.reload();
-    await page.clock.runFor(6_000);
-    assert.match(await shown(), /left/);
-    await page.clock.runFor(30 * 3_600_000);
-    assert.match(await shown(), /late by/);
-    assert.ok(await page.locator(".queue .chip-state").first().evaluate((e) => e.classList.contains("late")));
+    await page.clock.install({ time: new Date(Date.now() + 3 * 86_400_000) }); // three days ahead
+    await openCase(page, 0);
+    const chip = page.locator(".clocks .chip-state").first();
+    await page.clock.fastForward(6_000);
+    assert.match(await chip.innerText(), /left/);
+    await page.clock.fastForward(30 * 3_600_000);
+    assert.match(await chip.innerText(), /late by/);
+    assert.ok(await chip.evaluate((e) => e.classList.contains("late")));
   });
 });
 
