@@ -3356,7 +3356,7 @@ type ServerInterface interface {
 	// ListNotices Complaints whose clocks want attention, newest first
 	// (GET /v1/notices)
 	ListNotices(ctx echo.Context, params ListNoticesParams) error
-	// GetOutlet Read an outlet
+	// GetOutlet Read an outlet; a manager, his own
 	// (GET /v1/outlets/{outlet_id})
 	GetOutlet(ctx echo.Context, outletID OutletID) error
 	// PutOutlet Create or replace an outlet
@@ -7976,7 +7976,7 @@ type StrictServerInterface interface {
 	// ListNotices Complaints whose clocks want attention, newest first
 	// (GET /v1/notices)
 	ListNotices(ctx context.Context, request ListNoticesRequestObject) (ListNoticesResponseObject, error)
-	// GetOutlet Read an outlet
+	// GetOutlet Read an outlet; a manager, his own
 	// (GET /v1/outlets/{outlet_id})
 	GetOutlet(ctx context.Context, request GetOutletRequestObject) (GetOutletResponseObject, error)
 	// PutOutlet Create or replace an outlet

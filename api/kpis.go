@@ -21,7 +21,7 @@ func (s *Server) GetKpis(ctx context.Context, req GetKpisRequestObject) (GetKpis
 		return nil, err
 	}
 	if csv {
-		text := figuresCSV(rows)
+		text := kpi.FiguresCSV(rows)
 		return GetKpis200TextCsvResponse{Body: strings.NewReader(text), ContentLength: int64(len(text))}, nil
 	}
 	rows, next := groupsAfter(rows, page, func(r kpi.Row) string { return r.Group })
@@ -63,7 +63,7 @@ func (s *Server) CompareKpis(ctx context.Context, req CompareKpisRequestObject) 
 		return nil, err
 	}
 	if csv {
-		text := comparisonsCSV(rows)
+		text := kpi.ComparisonsCSV(rows)
 		return CompareKpis200TextCsvResponse{Body: strings.NewReader(text), ContentLength: int64(len(text))}, nil
 	}
 	rows, next := groupsAfter(rows, page, func(r kpi.ComparedRow) string { return r.Group })

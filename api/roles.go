@@ -6,7 +6,7 @@ import "doorstep"
 // does.
 var admits = map[string][]doorstep.Role{
 	"putOutlet":          {doorstep.RoleIntegrator},
-	"getOutlet":          {doorstep.RoleIntegrator, doorstep.RoleHQ},
+	"getOutlet":          {doorstep.RoleIntegrator, doorstep.RoleManager, doorstep.RoleHQ},
 	"putCourier":         {doorstep.RoleIntegrator},
 	"getCourier":         {doorstep.RoleIntegrator, doorstep.RoleHQ},
 	"postScans":          {doorstep.RoleIntegrator},

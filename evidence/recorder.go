@@ -176,6 +176,9 @@ type Item struct {
 	Photo       PhotoState // of a record that declares a photo
 }
 
+// Outcome is the word that says how it went; "" if the record has none.
+func (i Item) Outcome() string { return outcome(i.Opening.Values) }
+
 // PhotoState says what has become of a photo that a record declares.
 type PhotoState string
 

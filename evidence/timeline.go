@@ -1,6 +1,9 @@
 package evidence
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // When the two clocks of a record are worth a word.
 const (
@@ -28,6 +31,15 @@ type Entry struct {
 // outcomes are where the kinds keep the word that says how it went.
 var outcomes = []string{"outcome", "state", "event", "method", "opened", "category", "kind", "verdict", "class"}
 
+func outcome(values map[string]json.RawMessage) (word string) {
+	for _, name := range outcomes {
+		if json.Unmarshal(values[name], &word) == nil && word != "" {
+			break
+		}
+	}
+	return word
+}
+
 // entry is the line of a record in the case's timeline.
 func (c Case) entry(r Record) Entry {
 	skew := r.ReceivedAt.Sub(r.OccurredAt)
@@ -42,11 +54,7 @@ func (c Case) entry(r Record) Entry {
 	default:
 		e.Courier = "other"
 	}
-	for _, name := range outcomes {
-		if e.Outcome = r.text(name); e.Outcome != "" {
-			break
-		}
-	}
+	e.Outcome = outcome(r.Values)
 	if s, ok := r.number("duration_s"); ok {
 		e.Seconds = &s
 	}

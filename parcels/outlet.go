@@ -105,8 +105,11 @@ func (r *Roster) PutOutlet(ctx context.Context, a doorstep.Actor, o Outlet) (Out
 	return r.Store.PutOutlet(ctx, a.Company, o)
 }
 
-// Outlet looks an outlet of the caller's company up.
+// Outlet looks an outlet of the caller's company up; a manager has but his own.
 func (r *Roster) Outlet(ctx context.Context, a doorstep.Actor, id string) (Outlet, error) {
+	if a.Role == doorstep.RoleManager && id != a.Outlet {
+		return Outlet{}, doorstep.NotFound("outlet", id)
+	}
 	return r.Store.Outlet(ctx, a.Company, id)
 }
 

@@ -34,6 +34,7 @@ var sealedColumns = []sealedColumn{
 	{"device", "address", []string{"outlet_no", "id"}, 1, "device", `outlet_no || '|' || id`},
 	{"outbox", "body", []string{"outlet_no", "id"}, 1, "event", `id`},
 	{"event", "body", []string{"outlet_no", "seq"}, 2, "event", `id`},
+	{"webhook", "body", []string{"outlet_no", "id"}, 1, "webhook", `id`},
 	{"replay", "answer", []string{"scope"}, 0, "replay", `scope`},
 }
 

@@ -1,26 +1,89 @@
 package web
 
 import (
+	"errors"
+	"html/template"
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"doorstep"
+	"doorstep/complaints"
+	"doorstep/evidence"
+	"doorstep/evidence/bundle"
+	"doorstep/kpi"
+	"doorstep/parcels"
+	"doorstep/prefs"
+	"doorstep/privacy"
+	"doorstep/push"
 	"doorstep/session"
+	"doorstep/telephony"
 )
 
-var consolePage = parse("console.html")
+// Desks are the use cases behind the console: those that the public API calls for
+// the same people.
+type Desks struct {
+	Complaints *complaints.Desk
+	Recorder   *evidence.Recorder
+	Clerk      *evidence.Clerk
+	Packer     *bundle.Packer
+	Watch      *push.Watch
+	CallBook   *telephony.Book
+	Panel      *prefs.Panel
+	Signer     *parcels.Signer
+	Keeper     *privacy.Keeper
+	Accesses   *privacy.AccessLog
+	Roster     *parcels.Roster
+	Board      *kpi.Board
+	Zone       *time.Location // of the times that people are told
+	Now        func() time.Time
+}
 
 // console is the face at /console/.
 type console struct{ *house }
 
 func (f console) register(g *echo.Group) {
 	g.GET("", func(c echo.Context) error { return c.Redirect(http.StatusPermanentRedirect, "/console/") })
-	g.GET("/", f.signedIn(session.Console, f.home))
 	g.POST("/sign-out", f.signOut(session.Console))
+	for path, draw := range map[string]inside{
+		"/": f.queue, "/complaints/:id": f.complaint, "/complaints/:id/bundle": f.bundle, "/complaints/:id/regulator-pack": f.pack,
+		"/figures": f.figures, "/figures.csv": f.figuresTable, "/notices": f.notices, "/evidence": f.evidence, "/alerts": f.alerts, "/feeds": f.feeds, "/learning": f.learning,
+		"/overrides": f.overrides, "/access-log": f.accesses, "/holds": f.holds, "/outlet": f.outlet,
+	} {
+		g.GET(path, f.signedIn(session.Console, draw))
+	}
+	for path, take := range map[string]inside{
+		"/complaints/:id/:action": f.act, "/learning/:tag/resumption": f.resume, "/holds": f.hold, "/holds/:id/release": f.release,
+	} {
+		g.POST(path, f.signedIn(session.Console, take))
+	}
 }
 
-// home answers GET /console/.
-func (f console) home(c echo.Context, who doorstep.Actor) error {
-	return f.draw(c, page{Template: consolePage, Title: "console.title", Face: "console", Who: who, SignOut: "/console/sign-out"})
+// parseConsole reads a page of the console into its frame.
+func parseConsole(name string) *template.Template {
+	return template.Must(parse("console/frame.html").ParseFS(files, "templates/console/list.html", "templates/console/"+name))
 }
+
+// show draws a page of the console.
+func (f console) show(c echo.Context, who doorstep.Actor, p page) error {
+	p.Face, p.Who, p.SignOut = "console", who, "/console/sign-out"
+	p.Styles = append(p.Styles, "console.css")
+	p.Scripts = append(p.Scripts, "vendor/htmx.min.js")
+	p.Modules = append(p.Modules, "console.js")
+	return f.draw(c, p)
+}
+
+// posted reads the form that a request sends, bounded.
+func posted(c echo.Context) error {
+	r := c.Request()
+	r.Body = http.MaxBytesReader(c.Response(), r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return errors.Join(doorstep.ErrInvalid, err)
+	}
+	return nil
+}
+
+// maxForm bounds what a form of the console sends, in bytes: 4,000 characters
+// of Chinese, percent-encoded, and the rest.
+const maxForm = 64 << 10

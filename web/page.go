@@ -43,7 +43,7 @@ func (s sheet) With(view any) sheet {
 }
 
 // functions are those that templates may call.
-var functions = template.FuncMap{"asset": assetURL, "name": nameOf, "number": strconv.Itoa}
+var functions = template.FuncMap{"asset": assetURL, "name": nameOf, "number": strconv.Itoa, "icon": icon}
 
 // nameOf is what a page calls whoever is signed in: a courier by his number.
 func nameOf(who doorstep.Actor) string {

@@ -35,6 +35,7 @@ type Config struct {
 	Sessions Sessions
 	Forms    Forms
 	Own      Own
+	Desks    Desks // of the console
 	Jar      session.Jar
 	Log      *slog.Logger
 }

@@ -169,7 +169,9 @@ func (s *site) node(t *testing.T) *app {
 		NewID:      uuid.NewString,
 		Draw:       func() float64 { return 0.5 },
 	})
-	web.Register(e, web.Config{Tokens: tokens, Sessions: server.Office, Forms: server.Outreach, Own: own(server), Jar: jar, Log: log})
+	web.Register(e, web.Config{
+		Tokens: tokens, Sessions: server.Office, Forms: server.Outreach, Own: own(server), Desks: desks(server), Jar: jar, Log: log,
+	})
 	e.Use(a.metrics.Requests(e))
 	a.relay = feed.NewRelay(a.db, s.clock.Now, log)
 	a.sorter = telephony.NewSorter(telephony.Sorter{Store: a.db, Policy: policy, Now: s.clock.Now, NewID: doorstep.MakeID, Log: log})

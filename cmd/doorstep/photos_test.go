@@ -21,7 +21,6 @@ import (
 
 	"doorstep/api"
 	"doorstep/blobs"
-	"doorstep/evidence"
 	"doorstep/photos"
 	"doorstep/photos/phototest"
 	"doorstep/privacy"

@@ -277,7 +277,9 @@ func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, lo
 		NewID:      uuid.NewString,
 		Draw:       mathrand.Float64,
 	})
-	web.Register(e, web.Config{Tokens: tokens, Sessions: operations.Office, Forms: operations.Outreach, Own: own(operations), Jar: jar, Log: log})
+	web.Register(e, web.Config{
+		Tokens: tokens, Sessions: operations.Office, Forms: operations.Outreach, Own: own(operations), Desks: desks(operations), Jar: jar, Log: log,
+	})
 	e.Use(measured.Requests(e))
 	return e
 }
@@ -286,6 +288,14 @@ func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, lo
 func own(s *api.Server) web.Own {
 	return web.Own{
 		Parcels: s.Signer, Wishes: s.Book, Complaints: s.Desk, Eraser: s.Eraser, SendCopy: s.SendExport, Zone: s.Zone, Now: s.Now,
+	}
+}
+
+// desks are the use cases that the console shares with the API.
+func desks(s *api.Server) web.Desks {
+	return web.Desks{
+		Complaints: s.Desk, Recorder: s.Recorder, Clerk: s.Clerk, Packer: s.Packer, Watch: s.Watch, CallBook: s.CallBook, Panel: s.Panel,
+		Signer: s.Signer, Keeper: s.Keeper, Accesses: s.Accesses, Roster: s.Roster, Board: s.Board, Zone: s.Zone, Now: s.Now,
 	}
 }
 

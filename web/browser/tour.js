@@ -27,6 +27,10 @@ const stops = {
     await page.locator("[value=review]").click();
   },
   "consumer-complaint": async (page) => { await own(page, "parcel"); await page.locator(".case").first().click(); },
+  "console-complaint": async (page) => { await signIn(page, "manager"); await page.goto(`${base}/console/?sort=filed`); await page.locator("[data-row]").first().click(); await page.locator(".timeline").waitFor(); },
+  "console-figures": async (page) => { await signIn(page, "hq"); await page.goto(`${base}/console/figures?figure=false_sign_per_day`); await page.locator("#chart canvas").waitFor(); },
+  ...Object.fromEntries(["evidence", "notices", "alerts", "feeds", "learning", "overrides", "access-log", "holds", "outlet"].map((part) =>
+    [`console-${part}`, async (page) => { await signIn(page, "manager"); await page.goto(`${base}/console/${part}`); }])),
   docs: async (page) => { await page.goto(`${base}/docs`); await page.locator(".opblock").first().waitFor(); },
 };
 

@@ -1,4 +1,4 @@
-package api
+package kpi
 
 import (
 	"encoding/csv"
@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"doorstep/kpi"
 )
 
 // byteOrderMark tells Excel that a table is UTF-8.
@@ -24,23 +22,25 @@ var (
 	}
 )
 
-func figuresCSV(rows []kpi.Row) string {
+// FiguresCSV writes a table of figures as CSV, one line a group and figure.
+func FiguresCSV(rows []Row) string {
 	return table(figureColumns, func(line func(...string)) {
 		for _, r := range rows {
-			for i, d := range kpi.Definitions {
+			for i, d := range Definitions {
 				f := r.Figures[i]
 				low, high := ends(f.Interval)
 				line(r.Group, d.Name, fmt.Sprint(f.Num), fmt.Sprint(f.Den), number(f.Value), d.Printed(f), f.AsOf.Format(time.RFC3339Nano),
-					fmt.Sprint(kpi.DefinitionVersion), fmt.Sprint(f.Pending), fmt.Sprint(f.Immature), fmt.Sprint(f.Censored), low, high, r.Links[i])
+					fmt.Sprint(DefinitionVersion), fmt.Sprint(f.Pending), fmt.Sprint(f.Immature), fmt.Sprint(f.Censored), low, high, r.Links[i])
 			}
 		}
 	})
 }
 
-func comparisonsCSV(rows []kpi.ComparedRow) string {
+// ComparisonsCSV writes comparisons as CSV.
+func ComparisonsCSV(rows []ComparedRow) string {
 	return table(comparisonColumns, func(line func(...string)) {
 		for _, r := range rows {
-			for i, d := range kpi.Definitions {
+			for i, d := range Definitions {
 				c := r.Comparisons[i]
 				low, high := ends(c.Interval)
 				line(r.Group, d.Name, fmt.Sprint(c.Now.Num), fmt.Sprint(c.Now.Den), number(c.Now.Value), fmt.Sprint(c.Base.Num), fmt.Sprint(c.Base.Den),
@@ -86,7 +86,7 @@ func number(v *float64) string {
 	return strconv.FormatFloat(*v, 'f', -1, 64)
 }
 
-func ends(i *kpi.Interval) (low, high string) {
+func ends(i *Interval) (low, high string) {
 	if i == nil {
 		return "", ""
 	}
