@@ -30,7 +30,7 @@ func (db *DB) logs(ctx context.Context, numbers string, args ...any) ([]evidence
 		Outlet  string
 	}
 	err := db.list(ctx, &rows, `with found as (`+numbers+`)
-select found.no, c.name as company, o.id as outlet from found
+select found.no as no, c.name as company, o.id as outlet from found
 join outlet o on o.no = found.no join company c on c.no = o.company_no
 union all
 select found.no, c.name, '' from found join company c on c.no = found.no
