@@ -14,9 +14,9 @@ import (
 	"doorstep"
 	"doorstep/backtest"
 	"doorstep/complaints"
+	"doorstep/people"
 	"doorstep/prefs"
 	"doorstep/reading"
-	people "doorstep/town"
 )
 
 // town is a carrier's past of which the hidden truth is known. What it assumes:

@@ -12,17 +12,17 @@ import (
 
 	"doorstep"
 	"doorstep/i18n"
-	"doorstep/town"
+	"doorstep/people"
 )
 
 // simulateCmd lives through a made-up town twice at once: two companies on one
-// server, with the same people, parcels and chances. Only one has its alerts
-// shown. docs/simulation.md says what the result means.
+// server, with the same place, parcels and chances. In the first half of the time
+// both learn and show nothing; in the second, one shows its alerts. docs/simulation.md says what the result means.
 type simulateCmd struct {
-	Town   town.Assumptions `embed:""`
-	DB     string           `name:"db" placeholder:"URL" help:"An empty PostgreSQL database, postgres://..., which is filled (default: a temporary SQLite file)."`
-	Locale string           `default:"en" enum:"en,zh-CN" help:"Language of the result: en or zh-CN."`
-	JSON   bool             `name:"json" help:"Print the result as JSON."`
+	Town   people.Assumptions `embed:""`
+	DB     string             `name:"db" placeholder:"URL" help:"An empty PostgreSQL database, postgres://..., which is filled (default: a temporary SQLite file)."`
+	Locale string             `default:"en" enum:"en,zh-CN" help:"Language of the result: en or zh-CN."`
+	JSON   bool               `name:"json" help:"Print the result as JSON."`
 
 	data string // folder of the keys and the database; "" = a temporary one
 }
@@ -49,20 +49,20 @@ func (c *simulateCmd) Run(ctx context.Context, s *streams) (err error) {
 	if err != nil {
 		return err
 	}
-	words, err := town.Words()
+	words, err := people.Words()
 	if err != nil {
 		return err
 	}
-	people := town.New(c.Town, zone)
+	place := people.New(c.Town, zone)
 	where := database{Data: c.data, DB: c.DB, TimeZone: simulatedZone}
-	house, err := openHouse(ctx, where, people.Midnight(0))
+	house, err := openHouse(ctx, where, place.Midnight(0))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, house.db.Close()) }()
 	return house.serve(ctx, log, func(ctx context.Context) error {
 		e := newEffort(where, s.Err)
-		sim := newSimulation(people, house, words, e)
+		sim := newSimulation(place, house, words, e)
 		if err := sim.live(ctx); err != nil {
 			return fmt.Errorf("on %s: %w", house.clock.Now().In(zone).Format(time.DateTime), err)
 		}
@@ -86,19 +86,22 @@ func (c *simulateCmd) print(w io.Writer, o simulated) error {
 
 // simulation is both arms at one time.
 type simulation struct {
-	town   *town.Town
+	town   *people.Town
 	house  *simulatedHouse
 	agenda *agenda
-	arms   []*arm // withheld, shown
+	arms   []*arm
 	effort *effort
 }
 
-func newSimulation(people *town.Town, house *simulatedHouse, words town.Phrasebook, e *effort) *simulation {
-	s := &simulation{town: people, house: house, agenda: &agenda{}, effort: e}
+// The arms, by their companies.
+const withheld, shown = "withheld", "shown"
+
+func newSimulation(place *people.Town, house *simulatedHouse, words people.Phrasebook, e *effort) *simulation {
+	s := &simulation{town: place, house: house, agenda: &agenda{}, effort: e}
 	client := apiClient{base: house.base, client: &http.Client{Transport: e, Timeout: time.Minute}}
-	for _, company := range []string{"withheld", "shown"} {
+	for _, company := range []string{withheld, shown} {
 		s.arms = append(s.arms, &arm{
-			company: company, shown: company == "shown", town: people, house: house, agenda: s.agenda, words: words, api: client,
+			company: company, town: place, house: house, agenda: s.agenda, words: words, api: client,
 			out: map[doorstep.Waybill]*load{},
 		})
 	}
@@ -140,6 +143,16 @@ func (s *simulation) begin(ctx context.Context, day int) error {
 		s.agenda.plan(midnight.Add(time.Duration(hour)*time.Hour), s.work)
 	}
 	s.agenda.plan(s.town.Midnight(day+1), func(ctx context.Context) error { return s.begin(ctx, day+1) })
+	if day == s.town.Days-s.town.Days/2 {
+		for _, a := range s.arms {
+			if a.company != shown {
+				continue
+			}
+			if err := a.handOutPhones(ctx); err != nil {
+				return err
+			}
+		}
+	}
 	if day >= s.town.Days {
 		return nil
 	}

@@ -15,20 +15,20 @@ import (
 	"doorstep/access"
 	"doorstep/api"
 	"doorstep/parcels"
+	"doorstep/people"
 	"doorstep/prefs"
 	"doorstep/push"
-	"doorstep/town"
 )
 
 // arm is one company of the simulation. Both have the same town; they differ only
-// in whether their couriers have phones on which alerts show.
+// in whether their couriers get phones on which alerts show.
 type arm struct {
 	company string
-	shown   bool
-	town    *town.Town
+	phones  bool
+	town    *people.Town
 	house   *simulatedHouse
 	agenda  *agenda
-	words   town.Phrasebook
+	words   people.Phrasebook
 	api     apiClient
 
 	integrator, hq string
@@ -41,7 +41,7 @@ type arm struct {
 
 // load is a parcel on its way.
 type load struct {
-	town.Parcel
+	people.Parcel
 	told []prefs.Tag // what the courier has seen
 }
 
@@ -71,7 +71,7 @@ func (a *arm) settle(ctx context.Context) (err error) {
 func (a *arm) appoint(ctx context.Context) error {
 	weekly := map[string][]api.Span{}
 	for _, day := range []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} {
-		weekly[day] = []api.Span{{Opens: fmt.Sprintf("%02d:00", town.Opens), Closes: fmt.Sprintf("%02d:00", town.Closes)}}
+		weekly[day] = []api.Span{{Opens: fmt.Sprintf("%02d:00", people.Opens), Closes: fmt.Sprintf("%02d:00", people.Closes)}}
 	}
 	zone := a.town.Zone.String()
 	for _, o := range a.town.Outlets {
@@ -80,14 +80,19 @@ func (a *arm) appoint(ctx context.Context) error {
 			return err
 		}
 	}
-	for i, c := range a.town.Couriers {
+	for _, c := range a.town.Couriers {
 		in := api.CourierInput{OutletID: a.town.Outlets[c.Outlet].ID, Name: c.ID}
 		if err := a.api.call(ctx, a.integrator, http.MethodPut, "/v1/couriers/"+c.ID, in, nil); err != nil {
 			return err
 		}
-		if !a.shown {
-			continue
-		}
+	}
+	return nil
+}
+
+// handOutPhones has the couriers see their alerts from now on.
+func (a *arm) handOutPhones(ctx context.Context) error {
+	a.phones = true
+	for i, c := range a.town.Couriers {
 		address := "phone-of-" + c.ID
 		phone := api.DeviceInput{Provider: push.FCM, Address: &address, Locale: "zh-CN"}
 		if err := a.api.call(ctx, a.couriers[i], http.MethodPut, "/v1/me/devices/app", phone, nil); err != nil {
@@ -117,7 +122,7 @@ func (a *arm) consent(ctx context.Context) error {
 const dispatchSize = 500
 
 // dispatch sends a day's parcels out, and plans what becomes of each.
-func (a *arm) dispatch(ctx context.Context, list []town.Parcel) error {
+func (a *arm) dispatch(ctx context.Context, list []people.Parcel) error {
 	at := a.house.clock.Now().Format(time.RFC3339)
 	for batch := range slices.Chunk(list, dispatchSize) {
 		in := make([]api.DispatchInput, len(batch))
@@ -141,7 +146,7 @@ func (a *arm) dispatch(ctx context.Context, list []town.Parcel) error {
 
 // look is a courier's phone that fetches what is new, says so, and shows it.
 func (a *arm) look(ctx context.Context, courier int) error {
-	if !a.shown {
+	if !a.phones {
 		return nil
 	}
 	var page api.AlertPage
@@ -197,7 +202,7 @@ func (a *arm) handOver(ctx context.Context, p *load) error {
 }
 
 // record uploads how the courier announced himself, and his photo.
-func (a *arm) record(ctx context.Context, courier int, p town.Parcel, h town.Handover) error {
+func (a *arm) record(ctx context.Context, courier int, p people.Parcel, h people.Handover) error {
 	var list []api.EvidenceInput
 	add := func(kind string, more func(*api.EvidenceInput)) {
 		in := api.EvidenceInput{
@@ -207,12 +212,12 @@ func (a *arm) record(ctx context.Context, courier int, p town.Parcel, h town.Han
 		list = append(list, in)
 	}
 	switch h.Contact {
-	case town.Call:
+	case people.Call:
 		add("call", func(in *api.EvidenceInput) {
 			seconds, outcome := 20.0, "answered"
 			in.DurationS, in.Outcome = &seconds, &outcome
 		})
-	case town.Message:
+	case people.Message:
 		add("message", func(in *api.EvidenceInput) {
 			channel, outcome := "sms", "sent"
 			in.Channel, in.Outcome = &channel, &outcome
@@ -231,12 +236,12 @@ func (a *arm) record(ctx context.Context, courier int, p town.Parcel, h town.Han
 }
 
 // phoneID is the id that a phone gave what it did with a parcel.
-func phoneID(p town.Parcel, what string) string {
+func phoneID(p people.Parcel, what string) string {
 	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(string(p.Waybill)+" "+what)).String()
 }
 
 // sign signs for a parcel through the gate, and says how it ended.
-func (a *arm) sign(ctx context.Context, courier int, p town.Parcel, h *town.Handover) error {
+func (a *arm) sign(ctx context.Context, courier int, p people.Parcel, h *people.Handover) error {
 	path := "/v1/parcels/" + string(p.Waybill) + "/sign-for"
 	at := p.At.UTC().Format(time.RFC3339)
 	sign := func(method parcels.Method) error {
@@ -249,11 +254,11 @@ func (a *arm) sign(ctx context.Context, courier int, p town.Parcel, h *town.Hand
 		return err
 	}
 	switch a.town.WhenRefused(p) {
-	case town.AsksTheManager:
+	case people.AsksTheManager:
 		manager := a.managers[a.town.Couriers[courier].Outlet]
 		in := api.OverrideInput{Method: string(h.Place), At: &at, Reason: "The courier asked on the telephone."}
 		return a.api.call(ctx, manager, http.MethodPost, path+"/override", in, nil)
-	case town.SignsFalsely:
+	case people.SignsFalsely:
 		h.Falsely = true
 	default:
 		h.Place = parcels.InPerson
@@ -262,7 +267,7 @@ func (a *arm) sign(ctx context.Context, courier int, p town.Parcel, h *town.Hand
 }
 
 // complain files a complaint in real words, and plans its answer.
-func (a *arm) complain(ctx context.Context, p town.Parcel, g town.Grievance) error {
+func (a *arm) complain(ctx context.Context, p people.Parcel, g people.Grievance) error {
 	var filed api.Complaint
 	in := api.ComplaintInput{Waybill: string(p.Waybill), Text: a.words.Say(g, p.Words)}
 	err := a.api.call(ctx, a.consumers[p.Consumer], http.MethodPost, "/v1/complaints", in, &filed)
@@ -275,7 +280,7 @@ func (a *arm) complain(ctx context.Context, p town.Parcel, g town.Grievance) err
 
 // planAnswer plans what an outlet says, and what the consumer says to that. A
 // second answer is confirmed.
-func (a *arm) planAnswer(p town.Parcel, id string, chance, late float64, second bool) {
+func (a *arm) planAnswer(p people.Parcel, id string, chance, late float64, second bool) {
 	outlet := a.town.Couriers[a.town.Consumers[p.Consumer].Courier].Outlet
 	act := func(ctx context.Context, token, action string, in any) error {
 		return a.api.call(ctx, token, http.MethodPost, "/v1/complaints/"+id+"/"+action, in, nil)

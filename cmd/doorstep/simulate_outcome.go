@@ -10,29 +10,29 @@ import (
 	"time"
 
 	"doorstep/api"
-	"doorstep/town"
+	"doorstep/people"
 )
 
 // simulated is the outcome: figures as the API gave them, and what held at the
 // end.
 type simulated struct {
-	Assumptions  town.Assumptions `json:"assumptions"`
-	From         string           `json:"from"`
-	To           string           `json:"to"`
-	BaseTo       string           `json:"base_to"`  // the last day of the base period of comparisons
-	NowFrom      string           `json:"now_from"` // the first day of the later period
-	Arms         []armOutcome     `json:"arms"`
-	Checks       []string         `json:"checks"`
-	Appointments int              `json:"appointments"`
-	Requests     int              `json:"requests"`
+	Assumptions  people.Assumptions `json:"assumptions"`
+	BaseFrom     string             `json:"base_from"` // the first half: nothing is shown to anybody
+	BaseTo       string             `json:"base_to"`
+	From         string             `json:"from"` // the second: one arm has its alerts shown
+	To           string             `json:"to"`
+	Arms         []armOutcome       `json:"arms"`
+	Checks       []string           `json:"checks"`
+	Appointments int                `json:"appointments"`
+	Requests     int                `json:"requests"`
 }
 
 // armOutcome is what became of one company.
 type armOutcome struct {
-	Alerts      string                       `json:"alerts"` // "withheld" or "shown"
+	Alerts      string                       `json:"alerts"` // in the second half: "withheld" or "shown"
 	Figures     map[string]api.KpiFigure     `json:"figures"`
-	Comparisons map[string]api.KpiComparison `json:"comparisons"` // of the later half with the first
-	Overrides   int                          `json:"overrides"`
+	Comparisons map[string]api.KpiComparison `json:"comparisons"` // of the second half with the first
+	Overrides   int                          `json:"overrides"`   // in the second half
 }
 
 // outcome asks the API for the figures, and looks whether everything held.
@@ -40,7 +40,7 @@ func (s *simulation) outcome(ctx context.Context) (o simulated, err error) {
 	date := func(day int) string { return s.town.Midnight(day).Format(time.DateOnly) }
 	half := s.town.Days / 2
 	o = simulated{
-		Assumptions: s.town.Assumptions, From: date(0), To: date(s.town.Days - 1), BaseTo: date(half - 1), NowFrom: date(s.town.Days - half),
+		Assumptions: s.town.Assumptions, BaseFrom: date(0), BaseTo: date(half - 1), From: date(s.town.Days - half), To: date(s.town.Days - 1),
 		Appointments: s.agenda.held,
 	}
 	if err := s.work(ctx); err != nil {
@@ -69,19 +69,21 @@ func (a *arm) figures(ctx context.Context, o simulated) (out armOutcome, err err
 	}
 	out.Figures = page.Items[0].Figures
 	var compared api.KpiComparisonPage
-	query = url.Values{"base_from": {o.From}, "base_to": {o.BaseTo}, "from": {o.NowFrom}, "to": {o.To}}
+	query = url.Values{"base_from": {o.BaseFrom}, "base_to": {o.BaseTo}, "from": {o.From}, "to": {o.To}}
 	if err := a.api.call(ctx, a.hq, http.MethodGet, "/v1/kpis/comparison?"+query.Encode(), nil, &compared); err != nil {
 		return out, err
 	}
 	out.Comparisons = compared.Items[0].Figures
-	overrides, err := allOf(ctx, a, a.hq, "/v1/overrides", func(p api.OverridePage) ([]api.Override, *string) { return p.Items, p.NextCursor })
+	since := a.town.Midnight(a.town.Days - a.town.Days/2).UTC().Format(time.RFC3339)
+	overrides, err := allOf(ctx, a, a.hq, "/v1/overrides", url.Values{"from": {since}}, func(p api.OverridePage) ([]api.Override, *string) { return p.Items, p.NextCursor })
 	out.Overrides = len(overrides)
 	return out, err
 }
 
 // allOf reads a list to its end.
-func allOf[P, I any](ctx context.Context, a *arm, token, path string, open func(P) ([]I, *string)) (all []I, err error) {
-	for query := (url.Values{"limit": {"200"}}); ; {
+func allOf[P, I any](ctx context.Context, a *arm, token, path string, query url.Values, open func(P) ([]I, *string)) (all []I, err error) {
+	query.Set("limit", "200")
+	for {
 		var page P
 		if err := a.api.call(ctx, token, http.MethodGet, path+"?"+query.Encode(), nil, &page); err != nil {
 			return nil, err
@@ -123,7 +125,7 @@ func (s *simulation) alertsEnded(ctx context.Context) error {
 	for _, a := range s.arms {
 		uninformed := map[string]int{}
 		for i, o := range a.town.Outlets {
-			list, err := allOf(ctx, a, a.managers[i], "/v1/outlets/"+o.ID+"/alerts", func(p api.UnreadAlertPage) ([]api.UnreadAlert, *string) {
+			list, err := allOf(ctx, a, a.managers[i], "/v1/outlets/"+o.ID+"/alerts", url.Values{}, func(p api.UnreadAlertPage) ([]api.UnreadAlert, *string) {
 				return p.Items, p.NextCursor
 			})
 			if err != nil {

@@ -50,7 +50,7 @@ func (o simulated) write(w io.Writer, t i18n.Texts) error {
 	if err := o.table(w, t, shownFigures, func(a armOutcome, name string) string { return printFigure(a.Figures[name], definitionOf(name)) }, true); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n%s\n", t.Fill("simulation.declines", "from", o.From, "base_to", o.BaseTo, "now_from", o.NowFrom, "to", o.To))
+	fmt.Fprintf(w, "\n%s\n", t.Fill("simulation.declines", "base_from", o.BaseFrom, "base_to", o.BaseTo, "from", o.From, "to", o.To))
 	if err := o.table(w, t, comparedFigures, func(a armOutcome, name string) string { return printDecline(a.Comparisons[name]) }, false); err != nil {
 		return err
 	}

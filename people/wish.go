@@ -1,4 +1,4 @@
-package town
+package people
 
 import (
 	"math/rand/v2"

@@ -1,4 +1,4 @@
-package town
+package people
 
 import (
 	"slices"
@@ -65,7 +65,7 @@ func (t *Town) Intends(p Parcel, told []prefs.Tag) Handover {
 func (h *Handover) heed(tag prefs.Tag) {
 	switch tag {
 	case prefs.NoLocker, prefs.NoPickupPoint, prefs.ToDoor:
-		if h.against(tag) {
+		if h.Against(tag) {
 			h.Place = parcels.InPerson
 		}
 	case prefs.CallFirst:
@@ -83,8 +83,8 @@ func (h *Handover) heed(tag prefs.Tag) {
 	}
 }
 
-// against says whether it goes against a wish.
-func (h Handover) against(tag prefs.Tag) bool {
+// Against says whether it goes against a wish.
+func (h Handover) Against(tag prefs.Tag) bool {
 	switch tag {
 	case prefs.NoLocker:
 		return h.Place == parcels.InLocker
@@ -144,7 +144,7 @@ const complainsWithin = 48
 // was wronged twice speaks of either by lot.
 func (t *Town) Grieves(p Parcel, h Handover) (g Grievance, grieves bool) {
 	who := t.Consumers[p.Consumer]
-	wrongs := slices.DeleteFunc(slices.Clone(who.Wishes), func(tag prefs.Tag) bool { return !h.against(tag) })
+	wrongs := slices.DeleteFunc(slices.Clone(who.Wishes), func(tag prefs.Tag) bool { return !h.Against(tag) })
 	if h.Falsely {
 		wrongs = append(wrongs, "")
 	}

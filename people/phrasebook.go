@@ -1,4 +1,4 @@
-package town
+package people
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 // words is every 24th row of each author of reading/data, neither picked nor
 // changed. After a change there:
 //
-//	awk 'FNR % 24 == 0' reading/data/complaints-author-*.ndjson >town/words.ndjson
+//	awk 'FNR % 24 == 0' reading/data/complaints-author-*.ndjson >people/words.ndjson
 //
 //go:embed words.ndjson
 var words []byte
