@@ -23,8 +23,6 @@ type simulateCmd struct {
 	DB     string             `name:"db" placeholder:"URL" help:"An empty PostgreSQL database, postgres://..., which is filled (default: a temporary SQLite file)."`
 	Locale string             `default:"en" enum:"en,zh-CN" help:"Language of the result: en or zh-CN."`
 	JSON   bool               `name:"json" help:"Print the result as JSON."`
-
-	data string // folder of the keys and the database; "" = a temporary one
 }
 
 const simulatedZone = "Asia/Shanghai"
@@ -35,12 +33,11 @@ func (c *simulateCmd) Run(ctx context.Context, s *streams) (err error) {
 	if err := c.Town.Check(); err != nil {
 		return err
 	}
-	if c.data == "" {
-		if c.data, err = os.MkdirTemp("", "doorstep-simulate-"); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, os.RemoveAll(c.data)) }()
+	data, err := os.MkdirTemp("", "doorstep-simulate-")
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
 	log, err := logger(s, "warn")
 	if err != nil {
 		return err
@@ -54,7 +51,7 @@ func (c *simulateCmd) Run(ctx context.Context, s *streams) (err error) {
 		return err
 	}
 	place := people.New(c.Town, zone)
-	where := database{Data: c.data, DB: c.DB, TimeZone: simulatedZone}
+	where := database{Data: data, DB: c.DB, TimeZone: simulatedZone}
 	house, err := openHouse(ctx, where, place.Midnight(0))
 	if err != nil {
 		return err
