@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 
 	"doorstep/api"
@@ -46,7 +47,8 @@ func (a apiClient) call(ctx context.Context, token, method, path string, in, out
 		return fmt.Errorf("%s %s: %w", method, path, &refusedError{p})
 	}
 	if out == nil {
-		return nil
+		_, err := io.Copy(io.Discard, res.Body) // so that the connection is used again
+		return err
 	}
 	if err := json.NewDecoder(res.Body).Decode(out); err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)
