@@ -1,4 +1,4 @@
-.PHONY: help demo test tour race kill soak-streams retrain check generate
+.PHONY: help demo test tour race kill soak soak-streams retrain check generate
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -16,6 +16,9 @@ race: ## run all tests under the race detector
 
 kill: ## kill a server 40 times on either engine and look for what it lost
 	DOORSTEP_KILL_ROUNDS=40 scripts/with-postgres go test -count=1 -timeout 30m -run TestAServerAsAProcess/Loses ./cmd/doorstep
+
+soak: ## live through a year of one outlet and show that nothing grows with it but the file
+	go run ./cmd/doorstep simulate --days 366 --outlets 1 --consumers 100
 
 soak-streams: ## open 10,000 streams, a tenth of them stuck, and show how the others fare
 	ulimit -n 20000 && DOORSTEP_STREAM_READERS=10000 go test -count=1 -v -timeout 10m -run TestStuckPhonesDelayNobody ./cmd/doorstep

@@ -14,6 +14,7 @@ import (
 	"doorstep"
 	"doorstep/backtest"
 	"doorstep/complaints"
+	"doorstep/people"
 	"doorstep/prefs"
 	"doorstep/reading"
 )
@@ -51,27 +52,16 @@ type said struct {
 	tags     []prefs.Tag
 }
 
-var wishable = []prefs.Tag{
-	prefs.NoLocker, prefs.NoPickupPoint, prefs.ToDoor, prefs.CallFirst, prefs.NoCall, prefs.MessageFirst, prefs.PhotoProof, prefs.NoDoorbell,
-}
-
 // phrasebook is the rows of reading/data by what they teach, "" for nothing.
 func phrasebook(t *testing.T) map[prefs.Tag][]reading.Row {
 	t.Helper()
 	authors, err := reading.Authors(os.DirFS("../reading/data"))
 	require.NoError(t, err)
-	book := map[prefs.Tag][]reading.Row{}
+	var rows []reading.Row
 	for _, a := range authors {
-		for _, row := range a.Rows {
-			switch len(row.Tags) {
-			case 0:
-				book[""] = append(book[""], row)
-			case 1:
-				book[row.Tags[0]] = append(book[row.Tags[0]], row)
-			}
-		}
+		rows = append(rows, a.Rows...)
 	}
-	return book
+	return people.ByWish(rows)
 }
 
 func newTown(consumers int, book map[prefs.Tag][]reading.Row, draw *rand.Rand) *town {
@@ -81,13 +71,7 @@ func newTown(consumers int, book map[prefs.Tag][]reading.Row, draw *rand.Rand) *
 		habits[i] = 0.2 + 0.4*float64(i)/float64(len(habits)-1)
 	}
 	for c := range consumers {
-		var wishes []prefs.Tag
-		if draw.Float64() < 0.3 {
-			for range 1 + draw.IntN(2) {
-				wishes = append(wishes, wishable[draw.IntN(len(wishable))])
-			}
-			wishes = prefs.Resolve(wishes)
-		}
+		wishes := people.DrawWishes(0.3, draw)
 		changes, speaks, addresses := draw.Float64() < 0.1, draw.Float64() < 0.6, 1
 		if draw.Float64() < 0.2 {
 			addresses = 2
@@ -126,7 +110,7 @@ func newTown(consumers int, book map[prefs.Tag][]reading.Row, draw *rand.Rand) *
 func changed(wishes []prefs.Tag, draw *rand.Rand) (now []prefs.Tag) {
 	for _, tag := range wishes {
 		for _, o := range tag.Opposites() {
-			if slices.Contains(wishable, o) && draw.Float64() < 0.5 {
+			if slices.Contains(people.Wishable, o) && draw.Float64() < 0.5 {
 				now = append(now, o)
 			}
 		}

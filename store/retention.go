@@ -240,13 +240,19 @@ func (db *DB) carryOut(tx *Tx, m privacy.Mark, b privacy.Batch, p plan) error {
 
 // forgetConsignee takes the person off a parcel that has not gone out since.
 func (db *DB) forgetConsignee(tx *Tx, outlet doorstep.OutletNo, w doorstep.Waybill, before time.Time) error {
-	for _, forget := range []string{
-		`update alert set tags = '' where outlet_no = ? and id in (
-  select coalesce(d.revised_alert_id, d.alert_id) from dispatch d where d.outlet_no = alert.outlet_no and d.waybill = ? and d.received_at_ms <= ?)`,
-		`update dispatch set consumer_id = '' where outlet_no = ? and waybill = ? and received_at_ms <= ? and consumer_id <> ''`,
-		`update parcel set consignee = null, consumer_id = '', address_id = '' where outlet_no = ? and waybill = ? and updated_at_ms <= ?`,
+	for _, forget := range []struct {
+		query string
+		args  []any
+	}{
+		{`update alert set tags = '' where outlet_no = ? and id in (
+  select coalesce(revised_alert_id, alert_id) from dispatch where outlet_no = ? and waybill = ? and received_at_ms <= ?)`,
+			[]any{outlet, outlet, w, ms(before)}},
+		{`update dispatch set consumer_id = '' where outlet_no = ? and waybill = ? and received_at_ms <= ? and consumer_id <> ''`,
+			[]any{outlet, w, ms(before)}},
+		{`update parcel set consignee = null, consumer_id = '', address_id = '' where outlet_no = ? and waybill = ? and updated_at_ms <= ?`,
+			[]any{outlet, w, ms(before)}},
 	} {
-		if err := tx.exec(forget, outlet, w, ms(before)); err != nil {
+		if err := tx.exec(forget.query, forget.args...); err != nil {
 			return fmt.Errorf("forget a consignee: %w", err)
 		}
 	}

@@ -77,13 +77,13 @@ func (f console) show(c echo.Context, who doorstep.Actor, p page) error {
 // posted reads the form that a request sends, bounded.
 func posted(c echo.Context) error {
 	r := c.Request()
-	r.Body = http.MaxBytesReader(c.Response(), r.Body, maxForm)
+	r.Body = http.MaxBytesReader(c.Response(), r.Body, mostOfForm)
 	if err := r.ParseForm(); err != nil {
 		return errors.Join(doorstep.ErrInvalid, err)
 	}
 	return nil
 }
 
-// maxForm bounds what a form of the console sends, in bytes: 4,000 characters
+// mostOfForm bounds what a form of the console sends, in bytes: 4,000 characters
 // of Chinese, percent-encoded, and the rest.
-const maxForm = 64 << 10
+const mostOfForm = 64 << 10

@@ -90,7 +90,7 @@ func (c *demoCmd) tell(ctx context.Context, s *streams, base, phonesAt string, t
 		return err
 	}
 	browser := &http.Client{Timeout: 10 * time.Second, Jar: jar}
-	story := &demoStory{teller: t, api: demoAPI{base: base, client: browser}, tokens: tokens, phones: phones}
+	story := &demoStory{teller: t, api: apiClient{base: base, client: browser}, tokens: tokens, phones: phones}
 	if err := story.settle(ctx, s.Err); err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func (d *demoStory) messageAbout(ctx context.Context, waybill string) (message a
 
 // tap opens a link and sends a form of the page that it leads to, as a browser
 // without scripts would.
-func (a demoAPI) tap(ctx context.Context, link string, form url.Values) error {
+func (a apiClient) tap(ctx context.Context, link string, form url.Values) error {
 	opened, err := a.open(ctx, link)
 	if err != nil {
 		return err

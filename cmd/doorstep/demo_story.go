@@ -20,7 +20,7 @@ import (
 // demoStory is one consumer, one courier and one manager on one day.
 type demoStory struct {
 	*teller
-	api    demoAPI
+	api    apiClient
 	tokens demoTokens
 	phones *sink.Sink
 

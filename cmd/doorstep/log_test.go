@@ -277,3 +277,21 @@ func TestCheckpointsAreSignedByTheKeyAndTheOneBefore(t *testing.T) {
 		require.Equal(t, i < 2, err == nil, i)
 	}
 }
+
+func TestTheNotarySignsEveryLogThatHasGrown(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		a := newApp(t, url)
+		a.dispatch(parcel("SF1", "li", anne))
+		a.seal()
+		notary := evidence.Notary{
+			Store: a.db, Ledger: &evidence.Ledger{Store: a.db, Keys: a.db.LogKeys(), Now: a.clock.Now}, Log: slog.New(slog.DiscardHandler),
+		}
+		n, err := notary.Pass(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 2, n, "the outlet's log, and the company's that has its head")
+		logs, err := a.db.Logs(t.Context())
+		require.NoError(t, err)
+		require.Len(t, logs, 2)
+		require.Equal(t, []string{"", "west"}, []string{logs[0].Outlet, logs[1].Outlet}, "by number")
+	})
+}

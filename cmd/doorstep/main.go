@@ -36,6 +36,7 @@ type commands struct {
 	Import   importCmd   `cmd:"" help:"Take over a carrier's past complaints or dispatches."`
 	Kpis     kpisCmd     `cmd:"" help:"Count the figures' days anew from the records."`
 	Backtest backtestCmd `cmd:"" help:"Replay a carrier's own past and say what doorstep would have been worth."`
+	Simulate simulateCmd `cmd:"" help:"Live through weeks of a made-up town twice, with alerts and without, and compare the figures."`
 	Classify classifyCmd `cmd:"" help:"Read complaints (ndjson) and say what they wish."`
 	Eval     evalCmd     `cmd:"" help:"Score the reader against labelled complaints."`
 	Train    trainCmd    `cmd:"" help:"Make the reader's weights anew from the repository's data."`

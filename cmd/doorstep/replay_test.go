@@ -21,8 +21,8 @@ import (
 // for what is left out. {{name}} stands for a value: the first answer or push
 // that shows it says what it is, and from then on it is that.
 
-// shown is one fenced block of a guide.
-type shown struct {
+// showing is one fenced block of a guide.
+type showing struct {
 	line int // of its first line
 	kind string
 	text string
@@ -31,12 +31,12 @@ type shown struct {
 var fenced = regexp.MustCompile("(?ms)^```(http|json push)\n(.*?)^```$")
 
 // shownIn lists the blocks of a guide that can be replayed.
-func shownIn(t *testing.T, name string) (list []shown) {
+func shownIn(t *testing.T, name string) (list []showing) {
 	t.Helper()
 	text, err := os.ReadFile(name)
 	require.NoError(t, err)
 	for _, at := range fenced.FindAllSubmatchIndex(text, -1) {
-		list = append(list, shown{
+		list = append(list, showing{
 			line: strings.Count(string(text[:at[4]]), "\n") + 1, kind: string(text[at[2]:at[3]]), text: string(text[at[4]:at[5]]),
 		})
 	}
@@ -51,7 +51,7 @@ type replay struct {
 	nextPush func() ([]byte, error) // the next push that a phone received
 }
 
-func (r *replay) play(s shown) error {
+func (r *replay) play(s showing) error {
 	if s.kind == "json push" {
 		got, err := r.nextPush()
 		if err != nil {

@@ -177,7 +177,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	if browsers != nil {
 		offerWebPush(operations, browsers)
 	}
-	server := newHTTPServer(handler(operations, db, measured, log), log)
+	server := newHTTPServer(handler(operations, db, measured, now, log), log)
 	server.RegisterOnShutdown(bell.Close) // streams would outlast any patience
 
 	work, ctx := errgroup.WithContext(ctx)
@@ -258,7 +258,7 @@ func (c *serveCmd) publicURL(base string) func() string {
 }
 
 // handler puts the use cases and the pages behind HTTP.
-func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, log *slog.Logger) http.Handler {
+func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, now func() time.Time, log *slog.Logger) http.Handler {
 	tokens := &access.Authenticator{Store: db, Now: now}
 	jar := session.Jar{Secure: func() bool { return strings.HasPrefix(operations.PublicURL(), "https://") }}
 	e := api.New(api.Config{

@@ -32,6 +32,11 @@ const longestSettle = 3 * time.Minute
 
 // open opens the database, making folder, keys and schema as needed.
 func (d database) open(ctx context.Context, settle time.Duration) (*store.DB, error) {
+	return d.openBy(ctx, now, doorstep.MakeID, settle)
+}
+
+// openBy is open with another clock and other ids.
+func (d database) openBy(ctx context.Context, now func() time.Time, newID doorstep.IDMaker, settle time.Duration) (*store.DB, error) {
 	if _, err := time.LoadLocation(d.TimeZone); err != nil {
 		return nil, fmt.Errorf("--time-zone: %w", err)
 	}
@@ -43,7 +48,7 @@ func (d database) open(ctx context.Context, settle time.Duration) (*store.DB, er
 		return nil, err
 	}
 	return store.Open(ctx, store.Config{
-		URL: d.url(), Vault: v, NewID: doorstep.MakeID, Now: now, TimeZone: d.TimeZone,
+		URL: d.url(), Vault: v, NewID: newID, Now: now, TimeZone: d.TimeZone,
 		Settle: store.Settle{Window: settle, Longest: longestSettle},
 	})
 }

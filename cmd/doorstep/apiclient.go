@@ -5,20 +5,21 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 
 	"doorstep/api"
 )
 
-// demoAPI speaks to the server as any client would.
-type demoAPI struct {
+// apiClient speaks to the server as any client would.
+type apiClient struct {
 	base   string
 	client *http.Client
 }
 
 // call sends in, if any, as JSON and reads the answer into out, if any. A
 // problem is an error.
-func (a demoAPI) call(ctx context.Context, token, method, path string, in, out any) error {
+func (a apiClient) call(ctx context.Context, token, method, path string, in, out any) error {
 	body := &bytes.Buffer{}
 	if in != nil {
 		if err := json.NewEncoder(body).Encode(in); err != nil {
@@ -42,10 +43,12 @@ func (a demoAPI) call(ctx context.Context, token, method, path string, in, out a
 	if res.StatusCode >= http.StatusBadRequest {
 		var p api.ItemProblem                    // what a whole request's has too
 		_ = json.NewDecoder(res.Body).Decode(&p) // an answer that is no problem is named by its status
-		return fmt.Errorf("%s %s: %s %s %v", method, path, res.Status, p.Code, p.Errors)
+		p.Status = res.StatusCode
+		return fmt.Errorf("%s %s: %w", method, path, &refusedError{p})
 	}
 	if out == nil {
-		return nil
+		_, err := io.Copy(io.Discard, res.Body) // so that the connection is used again
+		return err
 	}
 	if err := json.NewDecoder(res.Body).Decode(out); err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)
@@ -53,8 +56,15 @@ func (a demoAPI) call(ctx context.Context, token, method, path string, in, out a
 	return nil
 }
 
+// refusedError is a problem as the server told it.
+type refusedError struct{ api.ItemProblem }
+
+func (e *refusedError) Error() string {
+	return fmt.Sprintf("%d %s %s %v", e.Status, http.StatusText(e.Status), e.Code, e.Errors)
+}
+
 // page opens a page and gives its status.
-func (a demoAPI) page(ctx context.Context, url string) (int, error) {
+func (a apiClient) page(ctx context.Context, url string) (int, error) {
 	res, err := a.open(ctx, url)
 	if err != nil {
 		return 0, err
@@ -63,7 +73,7 @@ func (a demoAPI) page(ctx context.Context, url string) (int, error) {
 }
 
 // open opens a page as a browser would.
-func (a demoAPI) open(ctx context.Context, url string) (*http.Response, error) {
+func (a apiClient) open(ctx context.Context, url string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
@@ -72,7 +82,7 @@ func (a demoAPI) open(ctx context.Context, url string) (*http.Response, error) {
 }
 
 // dispatch reports parcels and gives their verdicts.
-func (a demoAPI) dispatch(ctx context.Context, token string, list ...api.DispatchInput) (api.DispatchResults, error) {
+func (a apiClient) dispatch(ctx context.Context, token string, list ...api.DispatchInput) (api.DispatchResults, error) {
 	var out api.DispatchResults
 	err := a.call(ctx, token, http.MethodPost, "/v1/dispatches", api.DispatchBatch{Dispatches: list}, &out)
 	if err == nil && out.Accepted != len(list) {
