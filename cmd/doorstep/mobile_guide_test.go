@@ -72,6 +72,6 @@ func TestAReplayFindsWhatAGuideShowsWrongly(t *testing.T) {
 		require.Error(t, r.matchJSON(other, []byte(is)), other)
 	}
 	r := replay{known: map[string]string{}}
-	require.ErrorContains(t, r.play(shown{kind: "http", text: "GET /v1/log/key HTTP/1.1\n"}), "no answer")
-	require.ErrorContains(t, r.play(shown{kind: "http", text: "GET /{{what}} HTTP/1.1\n\nHTTP/1.1 200 OK\n"}), "{{what}}")
+	require.ErrorContains(t, r.play(showing{kind: "http", text: "GET /v1/log/key HTTP/1.1\n"}), "no answer")
+	require.ErrorContains(t, r.play(showing{kind: "http", text: "GET /{{what}} HTTP/1.1\n\nHTTP/1.1 200 OK\n"}), "{{what}}")
 }
