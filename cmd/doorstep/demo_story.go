@@ -273,8 +273,8 @@ func (d *demoStory) toldAnew(ctx context.Context) (told api.Alert, err error) {
 
 func (d *demoStory) complainOfTheCall(ctx context.Context) error {
 	d.step("She complains again: nobody called")
-	const words = "快递员没打电话就走了，我一直在家等。"
-	d.say("“%s” (The courier left without calling; I was at home all the time.)", words)
+	const words = "快递员一个电话都没打就走了，我一直在家。"
+	d.say("“%s” (The courier left without a single call; I was at home all the time.)", words)
 	filed, err := d.file(ctx, todays, words)
 	if err != nil {
 		return err
