@@ -51,7 +51,7 @@ var apart = map[string]string{
 // complaints and time, not with parcels, or hold what waits.
 var few = []string{
 	"complaint", "complaint_message", "complaint_note", "complaint_period", "complaint_reporter", "device", "event", "event_head", "hold", "inbox_head",
-	"kpi_day", "kpi_head", "kpi_mark", "kpi_part", "link", "log_checkpoint", "log_covered", "log_head", "notice", "outbox", "provider_account", "provider_callback", "provider_sighting",
+	"kpi_day", "kpi_head", "kpi_mark", "kpi_part", "link", "log_checkpoint", "log_covered", "log_head", "notice", "outbox", "parcel_line", "photo", "photo_blob", "photo_record", "provider_account", "provider_callback", "provider_sighting",
 	"provider_total", "retention", "seal_queue", "spared_parcel",
 	"webhook", "webhook_delivery",
 }
@@ -105,9 +105,10 @@ var across = map[string]string{
 	"Own":                   "the same, of his links",
 	"Holds":                 "a person's list, at the outlets that he may see",
 	"accesses":              "a person's list, at the outlets that he may see",
-	"Photos":                "goes through all photos, when an operator reseals them",
-	"Unheld":                "the same",
-	"SweepReports":          "finds what providers reported long ago, by an index of what waits",
+	"SweepReports":          "finds what providers reported long ago, account by account",
+	"sweepReports":          "rows of one outlet, which a subselect of it names",
+	"Sightings":             "a parcel's scans at its outlets, when a person looks for it",
+	"Forget":                "all that is about a consumer, at any outlet: once an erasure",
 	"resealSome":            "goes through all that is sealed, when an operator asks for it",
 	"ChangedOutlets":        "finds the outlets that have something due, in a table that is empty when nothing waits",
 	"Freshen":               "the same, of the outlets that a person may see",
@@ -319,7 +320,9 @@ var elsewhere = map[string]string{
 	"Migrate": "no statement of service", "Migrations": "no statement of service", "Partition": "no statement of service",
 	"Partitions": "no statement of service", "Close": "asks nothing", "Observe": "asks nothing", "OnNews": "asks nothing", "ClaimWith": "asks nothing",
 	"HashNumber": "asks nothing", "TimeZone": "asks nothing", "Zone": "asks nothing", "Ping": "asks for no rows", "LogKeys": "asks nothing",
-	"Consumer": "asks nothing", "Hear": "listens", "Scrub": "asks PostgreSQL nothing", "Reload": "asks nothing",
+	"Consumer": "asks nothing", "Hear": "listens", "Scrub": "asks PostgreSQL nothing", "Reload": "asks nothing", "Vault": "asks nothing",
+	"Photos": "of an operator who reseals photos", "Unheld": "of an operator who reseals photos", "Renew": "of an operator who reseals photos",
+	"Erasures": "of an operator's check of a log",
 	"Profiles": "answered by a look-up of many calls at once",
 }
 
@@ -670,6 +673,22 @@ func (h *house) morning() {
 	_, err = clerk.Open(ctx, h.manager("west"), complaint.ID, evidence.OpenedFile, 0)
 	must(err)
 	_, err = h.db.CheckpointBy(ctx, west.No, h.clock.Now()) // of a parcel that was at two
+	must(err)
+
+	// The desk, long after.
+	chief := h.manager("west")
+	chief.Subject = "Sun Yan"
+	_, err = asking.AddNote(ctx, chief, later.ID, "ask Li")
+	must(err)
+	_, err = asking.Notes(ctx, chief, later.ID)
+	must(err)
+	watch := complaints.Watch{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID}
+	_, err = watch.Pass(ctx)
+	must(err)
+	_, err = asking.Notices(ctx, chief, complaints.NoticeQuery{Limit: 10})
+	must(err)
+	h.dispatch(parcels.Order{Waybill: "SF90", OutletID: "east", CourierID: "kim", Consignee: parcels.ConsigneeOrder{Phone: zhao}})
+	_, err = asking.Reroute(ctx, chief, later.ID, "east", "they had it")
 	must(err)
 
 	// Years later.

@@ -121,7 +121,8 @@ func TestTheNoticeIsMadeOfTheRetentionTable(t *testing.T) {
 		}
 	}
 	require.Equal(t, map[string]int{
-		"parcels": 240, "records": 240, "cases": 400, "positions": 90, "lessons": 540, "messages": 30, "devices": 30, "accesses": 1095, "tokens": 30,
+		"parcels": 240, "records": 240, "cases": 400, "positions": 90, "lessons": 540, "messages": 30, "devices": 30, "accesses": 1095,
+		"tokens": 30, "reports": 60,
 	}, keep)
 	for _, right := range append(en.Rights, zh.Rights...) {
 		require.NotContains(t, right, "privacy.")

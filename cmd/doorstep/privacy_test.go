@@ -106,6 +106,9 @@ func TestACourierIsToldWhatToDoAndNothingAboutThePerson(t *testing.T) {
 			if name == "run" {
 				allowed = []string{"note"} // it is meant for him
 			}
+			if name == "consumer's tags" {
+				allowed = []string{"note"} // it is her own
+			}
 			shows(t, birds, name, string(r.body)+fmt.Sprint(r.header), allowed...)
 		}
 		for _, name := range []string{"dispatch", "alerts", "run"} {
