@@ -1,12 +1,15 @@
-.PHONY: help demo test tour race kill soak soak-streams retrain check generate
+.PHONY: help demo test faces tour race kill soak soak-streams retrain check generate
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: ## tell the whole story on temporary data
 	go run ./cmd/doorstep demo
 
-test: ## run all tests, on SQLite, on a throw-away PostgreSQL, in a browser, and through the TypeScript client
-	scripts/with-browser scripts/with-typescript scripts/with-postgres go test -timeout 30m ./...
+test: ## run all tests, on SQLite and on a throw-away PostgreSQL
+	scripts/with-postgres go test -timeout 30m ./...
+
+faces: ## walk the pages in a browser, with axe, and build and run the TypeScript client
+	scripts/with-browser scripts/with-typescript go test -count=1 -timeout 30m -run 'Browser|TypeScript' ./cmd/doorstep
 
 tour: ## take a picture of every page into the folder tour
 	DOORSTEP_TOUR=$(CURDIR)/tour scripts/with-browser go test -count=1 -timeout 30m -run TestATourOfThePages ./cmd/doorstep
