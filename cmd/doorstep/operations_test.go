@@ -151,6 +151,10 @@ func newScene(t *testing.T, url string) *scene {
 	s.clock.Add(4 * time.Hour) // half of the work clocks
 	s.tick()
 	s.signFor("li", "SF5", signed("in_person", s.clock.Now())).is(http.StatusOK)
+	for n, err := s.operations.Eraser.Recall(t.Context()); n > 0; n, err = s.operations.Eraser.Recall(t.Context()) { // alerts whose wishes changed
+		require.NoError(t, err)
+	}
+	s.sendDue()
 	s.record = s.evidence("west", "&kind=dispatch")[0].ID
 	s.seal()
 	c, _ := s.checkpoint("?company=default&outlet_id=west")
