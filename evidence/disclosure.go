@@ -25,7 +25,7 @@ var courierSees = []string{
 	AboutField, "opened", "role", "by", "category", "class", "records", "fields",
 	"direction", "duration_s", "outcome", "channel", "template", "reason", "asked_by", "provider", "intent_id",
 	"call_id", "message_id", "event", "state", "rang", "started_at", "ring_at", "answered_at", "ended_at", "ended_by",
-	"tags", "alert_id", "supersedes", "push_id", "code", "attempt", "provider_ref",
+	"tags", "alert_id", "supersedes", "push_id", "code", "status", "system", "attempt", "provider_ref",
 	"act", "method", "ground", "consent_id", "receipt_method", "pickup_code_issued", "facility", "free_until", "fee_fen", "valid_until",
 	"distance_m", "accuracy_m", "sha256", "photo_sha256", "taken_at",
 }

@@ -307,7 +307,7 @@ func newServer(db *store.DB, reader *reading.Reader, policy telephony.Policy, be
 	asker := &outreach.Desk{Store: db, Now: now, NewID: newID, Random: rand.Reader}
 	server := &api.Server{
 		Roster:     &parcels.Roster{Store: db, Now: now, TimeZone: db.TimeZone()},
-		Scanner:    &parcels.Scanner{Store: db, Now: now},
+		Scanner:    &parcels.Scanner{Store: db, Now: now, NewID: newID},
 		Dispatcher: &parcels.Dispatcher{Store: db, Now: now, NewID: newID},
 		Runner:     &parcels.Runner{Store: db, Now: now},
 		Signer:     &parcels.Signer{Store: db, Now: now, NewID: newID},
