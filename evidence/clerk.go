@@ -67,6 +67,7 @@ type DisclosedRecord struct {
 // Dossier is an opened file with what it rests on.
 type Dossier struct {
 	OpenCase
+	Reader     Reader
 	File       File
 	Checkpoint Checkpoint        // of the log of the case's outlet
 	Others     []Part            // of other outlets' logs that hold some of the records
@@ -152,7 +153,7 @@ func (k *Clerk) sign(ctx context.Context, log Log) (Checkpoint, error) {
 
 // lay lays the file out for a reader.
 func (k *Clerk) lay(ctx context.Context, a doorstep.Actor, d *Dossier, parts []Part) error {
-	reader := Reader{Role: a.Role, CourierNo: d.CourierNo} // a courier opens no case but his own
+	d.Reader = Reader{Role: a.Role, CourierNo: d.CourierNo} // a courier opens no case but his own
 	var records []Record
 	found := 0
 	for i, part := range parts {
@@ -165,10 +166,10 @@ func (k *Clerk) lay(ctx context.Context, a doorstep.Actor, d *Dossier, parts []P
 		}
 		before := len(records)
 		for _, r := range list {
-			if !reader.mayRead(d.Case, ReadRecord(r.Leaf, Disclosure{Opening: r.Opening})) {
+			if !d.Reader.mayRead(d.Case, ReadRecord(r.Leaf, Disclosure{Opening: r.Opening})) {
 				continue
 			}
-			shown := DisclosedRecord{r, reader.Disclose(r.Leaf, r.Opening), part}
+			shown := DisclosedRecord{r, d.Reader.Disclose(r.Leaf, r.Opening), part}
 			d.Records = append(d.Records, shown)
 			records = append(records, ReadRecord(r.Leaf, shown.Disclosure))
 		}

@@ -82,6 +82,12 @@ func (r Reader) withholds(name string, about About) bool {
 	return true
 }
 
+// SeesPhoto says whether the reader gets the photo that a record declares: a
+// courier only what he took himself.
+func (r Reader) SeesPhoto(about About) bool {
+	return r.Role != doorstep.RoleCourier || about.CourierNo == r.CourierNo
+}
+
 // Names are the fields that the leaf commits to, sorted.
 func (l Leaf) Names() (names []string) {
 	for name := range Commitments(l.Commitments) {

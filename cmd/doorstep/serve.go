@@ -165,7 +165,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 		}
 	})
 	operations := newServer(db, reader, policy, bell, now, doorstep.MakeID)
-	operations.Album, operations.Eraser.Photos = album, album.Sweep
+	operations.Album, operations.Packer.Photos, operations.Eraser.Photos = album, album, album.Sweep
 	operations.PublicURL = c.publicURL(base)
 	operations.Desk.Again = again
 	operations.Hooks.Receiver, operations.Hooks.Wake = receiver, hooks.Wake

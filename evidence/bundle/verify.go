@@ -24,6 +24,7 @@ type State string
 const (
 	OK       State = "ok"       // disclosed, and what was committed to
 	Withheld State = "withheld" // not for whom the bundle was made
+	Absent   State = "absent"   // of a photo: not there, for a reason that is said
 	Erased   State = "erased"   // gone, as a record in the bundle says
 	Mismatch State = "MISMATCH"
 )
@@ -37,6 +38,7 @@ type Report struct {
 	Others     []evidence.Checkpoint // of other outlets' logs
 	Files      int
 	Records    []RecordReport
+	Photos     []PhotoReport
 	NotCovered []string // what no proof here speaks of
 	Problems   []string // why the bundle does not hold; none if it does
 }
@@ -96,6 +98,7 @@ func Verify(data []byte, key, since string) (Report, error) {
 		return Report{}, err
 	}
 	v.checkErasures()
+	v.checkPhotos(m.Absent)
 	v.checkFile()
 	v.checkSince(since, verifier)
 	return v.report, nil
@@ -153,6 +156,11 @@ func (v *verification) checkRecords() error {
 	others := len(v.files) - 3*n - len(v.report.Others)
 	for _, name := range fixedNames {
 		if v.files[name] != nil {
+			others--
+		}
+	}
+	for name := range v.files {
+		if photoNames.MatchString(name) {
 			others--
 		}
 	}
