@@ -247,6 +247,17 @@ func TestOnlyTheProviderItselfMayCall(t *testing.T) {
 	})
 }
 
+// A heartbeat makes an account too, one without keys. Twilio signs all the same.
+func TestWhereNoKeyIsKnownNobodyPassesForAProviderThatSigns(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, dbURL string) {
+		a := newApp(t, dbURL)
+		a.post(a.integrator(), "/v1/providers/twilio/heartbeats", nil).is(http.StatusOK)
+		const form = "CallSid=CA1&CallStatus=completed&CallDuration=60"
+		unsigned := a.post("", a.callback("twilio"), form, withHeader("Content-Type", "application/x-www-form-urlencoded"))
+		require.Equal(t, "not_the_provider", unsigned.problem(http.StatusForbidden).Code)
+	})
+}
+
 func TestHuaweisRecordsAreSignedAndInUTC(t *testing.T) {
 	storetest.OnEach(t, func(t *testing.T, dbURL string) {
 		a := newApp(t, dbURL)
