@@ -192,22 +192,27 @@ const (
 	sealAgain    = 20 * time.Millisecond
 )
 
-// seal puts what is committed at the outlet into its log.
+// seal puts what is committed at the outlet into its log. What is committed while
+// it does so may wait: a busy outlet would keep the answer waiting for ever.
 func (k *Clerk) seal(ctx context.Context, outlet doorstep.OutletNo) error {
-	ctx, cancel := context.WithTimeout(ctx, sealPatience)
+	patient, cancel := context.WithTimeout(ctx, sealPatience)
 	defer cancel()
 	for {
-		n, held, err := k.Store.Seal(ctx, outlet, sealBatch)
+		n, held, err := k.Store.Seal(patient, outlet, sealBatch)
 		switch {
+		case err != nil && patient.Err() != nil && ctx.Err() == nil:
+			return fmt.Errorf("%w: sealing the log of outlet %d takes long: %w", doorstep.ErrUnavailable, outlet, err)
 		case err != nil:
 			return fmt.Errorf("outlet %d: %w", outlet, err)
-		case n == 0 && !held:
+		case n < sealBatch && !held:
 			return nil
 		case !held:
 			continue
 		}
 		select {
 		case <-ctx.Done():
+			return ctx.Err()
+		case <-patient.Done():
 			return fmt.Errorf("%w: another node is sealing the log of outlet %d", doorstep.ErrUnavailable, outlet)
 		case <-time.After(sealAgain):
 		}

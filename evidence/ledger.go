@@ -102,16 +102,20 @@ func (l *Ledger) Origin(log Log) string { return Origin(l.Keys.Name(), log.Compa
 // Checkpoint is the newest state of a log, signed now if it has grown since the
 // last one.
 func (l *Ledger) Checkpoint(ctx context.Context, log Log) (Checkpoint, error) {
-	tree, err := l.Store.Tree(ctx, log.No)
-	if err != nil {
-		return Checkpoint{}, err
-	}
+	// Before the tree: read behind it, the checkpoint could be one that somebody made
+	// in between, and the log would seem to have shrunk.
 	c, err := l.Store.Checkpoint(ctx, log.No, 0)
+	signed := err == nil
+	if err != nil && !errors.Is(err, doorstep.ErrNotFound) {
+		return c, err
+	}
+	tree, err := l.Store.Tree(ctx, log.No)
 	switch {
-	case err == nil && c.Size == tree.Size:
-	case err == nil && c.Size > tree.Size:
+	case err != nil:
+		return c, err
+	case signed && c.Size > tree.Size:
 		return c, fmt.Errorf("log %d: %d leaves, and a checkpoint of %d", log.No, tree.Size, c.Size)
-	case err == nil || errors.Is(err, doorstep.ErrNotFound):
+	case !signed || c.Size < tree.Size:
 		c = Checkpoint{Size: tree.Size, Root: tree.Root(), CreatedAt: l.Now()}
 		if c.Note, err = SignCheckpoint(l.Origin(log), c.Size, c.Root, l.Keys.Signers()...); err != nil {
 			return c, err
@@ -119,8 +123,6 @@ func (l *Ledger) Checkpoint(ctx context.Context, log Log) (Checkpoint, error) {
 		if c, err = l.Store.AddCheckpoint(ctx, log.No, c); err != nil {
 			return c, err
 		}
-	default:
-		return c, err
 	}
 	c.Origin = l.Origin(log)
 	return c, nil
