@@ -39,7 +39,9 @@ func opening(t *testing.T, d *fakeDesk) error {
 	log.grow()
 	clerk := evidence.Clerk{
 		Store: d, Ledger: ledger(t, log), Now: func() time.Time { return filed }, NewID: doorstep.MakeID,
-		Feeds: func(context.Context, doorstep.CompanyNo, time.Time, time.Time) ([]evidence.Feed, error) { return nil, nil },
+		Feeds: func(context.Context, doorstep.CompanyNo, time.Time, time.Time) ([]evidence.Feed, error) {
+			return nil, nil
+		},
 	}
 	_, err := clerk.Open(t.Context(), doorstep.Actor{Role: doorstep.RoleHQ}, lockerCase.ComplaintID, evidence.OpenedFile, 0)
 	return err

@@ -136,7 +136,7 @@ func (l *Ledger) checkpointAt(ctx context.Context, log Log, pointer string, size
 	}
 	c, err := l.Store.Checkpoint(ctx, log.No, size)
 	if errors.Is(err, doorstep.ErrNotFound) {
-		return c, errSize(pointer)
+		return c, ErrSize(pointer)
 	}
 	c.Origin = l.Origin(log)
 	return c, err
@@ -149,7 +149,9 @@ func (l *Ledger) checkpointBy(ctx context.Context, log Log, at time.Time) (Check
 	return c, err
 }
 
-func errSize(pointer string) error {
+// ErrSize refuses a size that a log never had, or one behind the checkpoint that it
+// is asked of.
+func ErrSize(pointer string) error {
 	var checks doorstep.Checks
 	checks.Add(pointer, "unknown_size", "must be the size of a checkpoint of this log, no smaller than what is asked about")
 	return checks.Err()
@@ -175,7 +177,7 @@ func (l *Ledger) Inclusion(ctx context.Context, log Log, record string, size int
 		return p, err
 	}
 	if leaf.Index >= c.Size {
-		return p, errSize("/size")
+		return p, ErrSize("/size")
 	}
 	hashes, err := tlog.ProveRecord(c.Size, leaf.Index, l.hashes(ctx, log.No))
 	if err == nil && tlog.RecordHash(leaf.Text) != leaf.Hash {
@@ -198,7 +200,7 @@ func (l *Ledger) Consistency(ctx context.Context, log Log, from, to int64) (tlog
 		return nil, c, err
 	}
 	if from > c.Size {
-		return nil, c, errSize("/from")
+		return nil, c, ErrSize("/from")
 	}
 	hashes := l.hashes(ctx, log.No)
 	old, err := tlog.TreeHash(from, hashes)

@@ -92,7 +92,9 @@ type fakeHeads struct {
 	covered int
 }
 
-func (h *fakeHeads) GrownLogs(context.Context, time.Time, int) ([]evidence.Log, error) { return nil, nil }
+func (h *fakeHeads) GrownLogs(context.Context, time.Time, int) ([]evidence.Log, error) {
+	return nil, nil
+}
 
 func (h *fakeHeads) OutletTrees(_ context.Context, after doorstep.OutletNo, _ int) ([]evidence.OutletTree, error) {
 	if h.failing {

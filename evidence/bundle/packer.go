@@ -47,6 +47,9 @@ func (p *Packer) Bundle(ctx context.Context, a doorstep.Actor, complaintID strin
 	if c.Photos, err = p.photos(ctx, d); err != nil {
 		return nil, err
 	}
+	if since > d.Checkpoint.Size {
+		return nil, evidence.ErrSize("/since")
+	}
 	if since > 0 {
 		proof, _, err := p.Clerk.Ledger.Consistency(ctx, d.Log, since, d.Checkpoint.Size)
 		if err != nil {

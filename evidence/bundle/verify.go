@@ -185,7 +185,7 @@ func (v *verification) checkRecords() error {
 		case err != nil:
 			v.problem("%s: %v", recordName(i), err)
 		case seen[id]:
-			v.problem("%s: record %s is there twice", recordName(i), id)
+			v.problem("%s: record %q is there twice", recordName(i), id)
 		default:
 			seen[id] = true
 		}
@@ -328,7 +328,7 @@ func (v *verification) checkCase(c evidence.Case) {
 			continue
 		}
 		if r.About.Waybill != c.Waybill || r.About.CourierNo != c.CourierNo || !r.OccurredAt.Equal(c.FiledAt.Truncate(time.Millisecond)) {
-			v.problem("%s: the case is not the one that record %s tells of", fileName, r.ID)
+			v.problem("%s: the case is not the one that record %q tells of", fileName, r.ID)
 		}
 		var category string
 		if json.Unmarshal(r.Values["category"], &category) != nil || category != c.Category {
