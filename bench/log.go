@@ -127,7 +127,7 @@ func (s *stage) inclusion(ctx context.Context) (rows []Row, err error) {
 	if err := x.growLog(ctx, s.Leaves); err != nil {
 		return nil, err
 	}
-	title := fmt.Sprintf("of a proof that a record is in a log of %s leaves", millions(s.Leaves))
+	title := fmt.Sprintf("of a proof that a record is in a log of %d leaves", s.Leaves)
 	half := Row{Name: "inclusion", Title: "median " + title, Unit: "ms", Goal: &Goal{Must: 1, AtMost: true}}
 	most := Row{Name: "inclusion-p99", Title: "p99 " + title, Unit: "ms"}
 	err = x.with(ctx, func(db *store.DB) error {

@@ -203,6 +203,23 @@ func TestABundleVerifiesAndComesOutTheSame(t *testing.T) {
 	})
 }
 
+// An earlier state of the log has no erasure that would say why values are gone.
+func TestABundleOfBeforeAnErasureIsRefused(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		a, c := caseOf(t, url)
+		_, report := a.verified(a.manager("west"), c.ID)
+		before := "/v1/complaints/" + c.ID + "/bundle?size=" + strconv.FormatInt(report.Size, 10)
+		a.get(a.manager("west"), before).is(http.StatusOK)
+		a.act(a.consumer(anne), c.ID, "withdrawal", nil)
+		a.delete(a.consumer(anne), "/v1/me").is(http.StatusNoContent)
+		require.Equal(t, "erased_since", a.get(a.manager("west"), before).problem(http.StatusConflict).Code)
+		a.verified(a.manager("west"), c.ID)
+
+		beyond := a.get(a.hq(), "/v1/complaints/"+c.ID+"/bundle?since=999999").problem(http.StatusUnprocessableEntity)
+		require.Equal(t, []string{"/since unknown_size"}, at(beyond.Errors), "by the name that the caller gave")
+	})
+}
+
 // The records of a parcel stay in the log of the outlet where they were made.
 func TestARerouteTakesNothingOutOfTheFile(t *testing.T) {
 	storetest.OnEach(t, func(t *testing.T, url string) {
