@@ -288,6 +288,22 @@ func TestHuaweisRecordsAreSignedAndInUTC(t *testing.T) {
 	})
 }
 
+func TestTheNumberThatWasGivenOutLongestAgoComesNext(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		a := newApp(t, url)
+		a.dispatch(parcel("SF1", "li", anne))
+		numbers := []string{maskedNumber, "+8617000000002", "+8617000000003"}
+		a.put(a.integrator(), "/v1/providers/generic", api.ProviderInput{MaskedNumbers: &numbers}).is(http.StatusOK)
+		var given []string
+		for range 7 {
+			given = append(given, read[api.DialledCall](a.post(a.courier("li"), "/v1/parcels/SF1/calls", nil), http.StatusCreated).Number)
+			a.clock.Add(40 * time.Minute) // longer than a call is taken for an intent
+		}
+		require.ElementsMatch(t, numbers, given[:3])
+		require.Equal(t, given[:4], given[3:])
+	})
+}
+
 func TestTapToCallGivesAMaskedNumberAndTheProviderConfirmsIt(t *testing.T) {
 	storetest.OnEach(t, func(t *testing.T, url string) {
 		a := newApp(t, url)
