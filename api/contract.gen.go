@@ -210,7 +210,9 @@ type Access struct {
 	ID string `json:"id"`
 
 	// Opened `evidence_list`, `evidence_file`, `bundle`, `regulator_pack`, `photo` or `export`. More may come.
-	Opened   *string `json:"opened,omitempty"`
+	Opened *string `json:"opened,omitempty"`
+
+	// OutletID Empty for what belongs to no outlet, which headquarters see.
 	OutletID string  `json:"outlet_id"`
 	Role     *string `json:"role,omitempty"`
 	Waybill  *string `json:"waybill,omitempty"`
@@ -2588,7 +2590,7 @@ type UnreadAlertPage struct {
 
 // WaitingParcel defines model for WaitingParcel.
 type WaitingParcel struct {
-	// Because An open `complaint`, a `hold` of the carrier's, or that its `turn` comes within minutes.
+	// Because An open `complaint`, a `hold` of the carrier's, or that its `turn` comes: within minutes, or an hour after a fault.
 	Because string `json:"because"`
 	Waybill string `json:"waybill"`
 }

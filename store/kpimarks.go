@@ -46,13 +46,15 @@ func (db *DB) markComplaint(tx *Tx, c complaints.Complaint) error {
 		Waybill doorstep.Waybill
 		FiledMS int64 `db:"filed_at_ms"`
 	}
-	err := tx.list(&rows, `select outlet_no, waybill, filed_at_ms from complaint where consumer_id = ? and filed_at_ms >= ? and filed_at_ms <= ?`,
-		c.Consumer, ms(c.FiledAt), ms(c.FiledAt.Add(complaints.RepeatWindow)))
-	if err != nil {
-		return err
+	if c.Consumer != "" { // nothing repeats what an erased consumer complained of
+		err := tx.list(&rows, `select outlet_no, waybill, filed_at_ms from complaint where consumer_id = ? and filed_at_ms >= ? and filed_at_ms <= ?`,
+			c.Consumer, ms(c.FiledAt), ms(c.FiledAt.Add(complaints.RepeatWindow)))
+		if err != nil {
+			return err
+		}
 	}
-	times := map[doorstep.OutletNo][]any{}
-	had := map[doorstep.OutletNo]bool{}
+	times := map[doorstep.OutletNo][]any{c.Outlet: {ms(c.FiledAt)}}
+	had := map[doorstep.OutletNo]bool{c.Outlet: true}
 	for _, r := range rows {
 		times[r.Outlet] = append(times[r.Outlet], r.FiledMS)
 		if r.Waybill == c.Waybill {
