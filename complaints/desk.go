@@ -154,13 +154,15 @@ func (d *Desk) File(ctx context.Context, a doorstep.Actor, in Filing) (Complaint
 	if comp.Category == "" {
 		comp.Category = read.Category
 	}
-	routing, ok := Route(comp.Category, custody.Chain)
+	chain := since(custody.Consumer, custody.Chain)
+	routing, ok := Route(comp.Category, chain)
 	if !ok {
 		return Complaint{}, doorstep.NotFound("parcel", string(comp.Waybill))
 	}
 	outlet := custody.Outlets[routing.Outlet]
 	comp.ID, c.MessageID = d.NewID(routing.Outlet), d.NewID(routing.Outlet)
-	comp.Company, comp.Outlet, comp.Consumer, comp.CourierNo = a.Company, routing.Outlet, custody.Consumer, courierOf(custody.Chain, routing.Outlet)
+	comp.Company, comp.Outlet, comp.Consumer, comp.CourierNo = a.Company, routing.Outlet, custody.Consumer, courierOf(chain, routing.Outlet)
+	comp.OutletID, comp.OutletName = outlet.ID, outlet.Name
 	comp.Status, comp.Routing, comp.Sequence = Filed, routing, 1
 	comp.RowID = comp.ID
 	comp.Period = FirstPeriod(comp.FiledAt, outlet.TimeZone, outlet.Hours)

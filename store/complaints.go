@@ -35,17 +35,26 @@ func (db *DB) File(ctx context.Context, c complaints.Intake) (complaints.Complai
 	if err != nil {
 		return complaints.Complaint{}, err
 	}
+	sealed, err := db.sealFacts([]evidence.Fact{c.Fact})
+	if err != nil {
+		return complaints.Complaint{}, err
+	}
 	err = db.inTx(ctx, func(tx *Tx) error {
 		comp = c.Complaint
 		// Two filings about one consumer wait for each other here.
 		if err := tx.exec(touchConsumer, comp.Consumer, comp.Company, ms(comp.ReceivedAt)); err != nil {
 			return err
 		}
-		lessons, err := taughtBy(tx, &comp, c.Lessons)
-		if err != nil {
-			return err
+		var known prefs.Profile
+		if len(c.Lessons) > 0 {
+			profiles, err := db.profiles(tx.list, []doorstep.ConsumerID{comp.Consumer})
+			if err != nil {
+				return err
+			}
+			known = profiles[comp.Consumer]
 		}
-		open, err := findEarlierComplaints(tx, &comp)
+		lessons := taughtBy(known, &comp, c.Lessons)
+		open, later, err := findOtherComplaints(tx, &comp)
 		if err != nil {
 			return err
 		}
@@ -59,7 +68,7 @@ func (db *DB) File(ctx context.Context, c complaints.Intake) (complaints.Complai
 			if err := addComplaint(tx, row); err != nil {
 				return err
 			}
-			if err := db.markComplaint(tx, comp); err != nil {
+			if err := db.markFiled(tx, comp, later); err != nil {
 				return err
 			}
 			if err := db.report(tx, comp, feed.ComplaintFiled, nil); err != nil {
@@ -69,14 +78,16 @@ func (db *DB) File(ctx context.Context, c complaints.Intake) (complaints.Complai
 		if err := db.addReporter(tx, comp, c); err != nil {
 			return err
 		}
-		fact := c.Fact
-		fact.ComplaintID = comp.ID // of the one it was merged into, if it was
-		if comp.Outlet != fact.Outlet {
-			fact.Outlet, fact.ID = comp.Outlet, db.newID(comp.Outlet)
-		}
-		facts, err := db.sealFacts([]evidence.Fact{fact})
-		if err != nil {
-			return err
+		facts := sealed
+		if comp.Merged {
+			fact := c.Fact
+			fact.ComplaintID = comp.ID
+			if comp.Outlet != fact.Outlet {
+				fact.Outlet, fact.ID = comp.Outlet, db.newID(comp.Outlet)
+			}
+			if facts, err = db.sealFacts([]evidence.Fact{fact}); err != nil {
+				return err
+			}
 		}
 		if err := addFacts(tx, facts); err != nil {
 			return err
@@ -84,7 +95,7 @@ func (db *DB) File(ctx context.Context, c complaints.Intake) (complaints.Complai
 		if len(lessons) == 0 {
 			return nil
 		}
-		if err := addLessons(tx, comp, lessons); err != nil {
+		if known, err = addLessons(tx, comp, lessons, known); err != nil {
 			return err
 		}
 		if c.Inquiry != nil {
@@ -94,7 +105,7 @@ func (db *DB) File(ctx context.Context, c complaints.Intake) (complaints.Complai
 					inquiry.Taught = append(inquiry.Taught, e.Tag)
 				}
 			}
-			if err := db.ask(tx, inquiry); err != nil {
+			if err := db.ask(tx, inquiry, known); err != nil {
 				return fmt.Errorf("ask: %w", err)
 			}
 		}
@@ -103,29 +114,26 @@ func (db *DB) File(ctx context.Context, c complaints.Intake) (complaints.Complai
 	if err != nil {
 		return complaints.Complaint{}, fmt.Errorf("file complaint: %w", err)
 	}
-	return db.named(ctx, comp)
+	return comp, nil
 }
 
-// taughtBy leaves out the lessons that are not to be learned, and notes on the
-// complaint what is.
-func taughtBy(tx *Tx, comp *complaints.Complaint, lessons []prefs.Evidence) ([]prefs.Evidence, error) {
-	var learning bool
-	if err := tx.get(&learning, `select learning from consumer where consumer_id = ?`, comp.Consumer); err != nil {
-		return nil, err
+// taughtBy leaves out the lessons that are not to be learned, takes the weight
+// from those that the company has paused, which still speak against a permission,
+// and notes on the complaint what is learned.
+func taughtBy(known prefs.Profile, comp *complaints.Complaint, lessons []prefs.Evidence) []prefs.Evidence {
+	if known.LearningOff {
+		return nil
 	}
-	if !learning {
-		return nil, nil
-	}
-	lessons, err := withoutPaused(tx, comp.Company, lessons)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range lessons {
-		if e.Weight > 0 {
-			comp.Learned = append(comp.Learned, e.Tag)
+	lessons = slices.Clone(lessons) // the transaction may be tried again
+	for i := range lessons {
+		if slices.Contains(known.Paused, lessons[i].Tag) {
+			lessons[i].Weight = 0
+		}
+		if lessons[i].Weight > 0 {
+			comp.Learned = append(comp.Learned, lessons[i].Tag)
 		}
 	}
-	return lessons, nil
+	return lessons
 }
 
 // complaintKey finds a complaint's row.
@@ -134,10 +142,11 @@ type complaintKey struct {
 	ID     string
 }
 
-// findEarlierComplaints looks through what the consumer complained of lately: it
+// findOtherComplaints looks through what the consumer complained of lately: it
 // sets what this one repeats, of the same category, and follows, of any, and finds
-// the one that is open about the same.
-func findEarlierComplaints(tx *Tx, c *complaints.Complaint) (open *complaintKey, err error) {
+// the one that is open about the same, and when those were filed, by outlet, that
+// may repeat this one: an import brings what is past.
+func findOtherComplaints(tx *Tx, c *complaints.Complaint) (open *complaintKey, later map[doorstep.OutletNo][]any, err error) {
 	var list []struct {
 		complaintKey
 		KnownAs  string `db:"known_as"`
@@ -151,14 +160,18 @@ func findEarlierComplaints(tx *Tx, c *complaints.Complaint) (open *complaintKey,
 	err = tx.list(&list, `select outlet_no, id, known_as, waybill, category, status, filed_at_ms from complaint
 where consumer_id = ? and (filed_at_ms >= ? or waybill = ?) and status <> '`+movedStatus+`' order by filed_at_ms desc, id desc`, c.Consumer, since, c.Waybill)
 	if err != nil {
-		return nil, fmt.Errorf("earlier complaints: %w", err)
+		return nil, nil, fmt.Errorf("other complaints: %w", err)
 	}
 	for _, e := range list {
 		if e.Waybill == c.Waybill && e.Category == c.Category && e.Status.IsOpen() {
-			return &e.complaintKey, nil
+			return &e.complaintKey, nil, nil
 		}
 	}
+	later = map[doorstep.OutletNo][]any{}
 	for _, e := range list {
+		if e.FiledMS > filed && e.FiledMS <= filed+complaints.RepeatWindow.Milliseconds() {
+			later[e.Outlet] = append(later[e.Outlet], e.FiledMS)
+		}
 		if e.FiledMS > filed || e.FiledMS < since {
 			continue
 		}
@@ -169,7 +182,7 @@ where consumer_id = ? and (filed_at_ms >= ? or waybill = ?) and status <> '`+mov
 			c.RepeatOf = cmp.Or(e.KnownAs, e.ID)
 		}
 	}
-	return nil, nil
+	return nil, later, nil
 }
 
 // merge turns the new complaint into an addition to the one that is open. False
@@ -219,12 +232,20 @@ func (db *DB) addReporter(tx *Tx, comp complaints.Complaint, c complaints.Intake
 }
 
 // addLessons keeps what a complaint taught: each tag once, however often the
-// complaint is added to.
-func addLessons(tx *Tx, comp complaints.Complaint, lessons []prefs.Evidence) error {
+// complaint is added to. It gives what is known of the consumer then.
+func addLessons(tx *Tx, comp complaints.Complaint, lessons []prefs.Evidence, known prefs.Profile) (prefs.Profile, error) {
 	for i := range lessons {
 		lessons[i].SourceID, lessons[i].Waybill = comp.ID, string(comp.Waybill)
 	}
-	return addEvidence(tx, comp.Consumer, lessons)
+	for _, e := range lessons {
+		if !slices.ContainsFunc(known.Evidence, func(k prefs.Evidence) bool { return k.Tag == e.Tag && k.SourceID == e.SourceID }) {
+			known.Evidence = append(known.Evidence, e)
+		}
+	}
+	if err := insertSigns(tx, comp.Consumer, lessons); err != nil || len(known.Evidence) <= prefs.MostKept {
+		return known, err
+	}
+	return known, trimSigns(tx, comp.Consumer, lessons)
 }
 
 // complaintPlace is where a sealed value that belongs to a complaint is kept.
@@ -351,19 +372,6 @@ func (db *DB) said(row complaintRow, list lister) ([]string, error) {
 		}
 	}
 	return said, nil
-}
-
-// named fills in the outlet's name.
-func (db *DB) named(ctx context.Context, c complaints.Complaint) (complaints.Complaint, error) {
-	if c.OutletID != "" {
-		return c, nil
-	}
-	var o outletRow
-	if err := db.get(ctx, &o, `select `+outletColumns+` from outlet where no = ?`, c.Outlet); err != nil {
-		return c, fmt.Errorf("outlet of complaint: %w", err)
-	}
-	c.OutletID, c.OutletName = o.ID, o.Name
-	return c, nil
 }
 
 // Complaint reads one that the caller may see.

@@ -41,6 +41,7 @@ func (db *DB) addMarks(tx *Tx, times map[doorstep.OutletNo][]any) error {
 // day, also at the outlet that it was rerouted from; days of later ones that may
 // repeat it; and the day on which its parcel was signed for.
 func (db *DB) markComplaint(tx *Tx, c complaints.Complaint) error {
+	times := map[doorstep.OutletNo][]any{}
 	var rows []struct {
 		Outlet  doorstep.OutletNo `db:"outlet_no"`
 		Waybill doorstep.Waybill
@@ -53,11 +54,10 @@ func (db *DB) markComplaint(tx *Tx, c complaints.Complaint) error {
 			return err
 		}
 	}
-	times := map[doorstep.OutletNo][]any{c.Outlet: {ms(c.FiledAt)}}
-	had := map[doorstep.OutletNo]bool{c.Outlet: true}
+	had := map[doorstep.OutletNo]bool{}
 	for _, r := range rows {
 		times[r.Outlet] = append(times[r.Outlet], r.FiledMS)
-		if r.Waybill == c.Waybill {
+		if r.Waybill == c.Waybill && r.Outlet != c.Outlet {
 			had[r.Outlet] = true
 		}
 	}
@@ -68,7 +68,18 @@ func (db *DB) markComplaint(tx *Tx, c complaints.Complaint) error {
 		}
 		times[outlet] = append(times[outlet], ended...)
 	}
-	return db.addMarks(tx, times)
+	return db.markFiled(tx, c, times)
+}
+
+// markFiled marks, beside other times, the days of a complaint's filing and of
+// its parcel's end at its outlet.
+func (db *DB) markFiled(tx *Tx, c complaints.Complaint, others map[doorstep.OutletNo][]any) error {
+	ended, err := db.endings(tx, c.Outlet, []doorstep.Waybill{c.Waybill})
+	if err != nil {
+		return err
+	}
+	others[c.Outlet] = append(append(others[c.Outlet], ms(c.FiledAt)), ended...)
+	return db.addMarks(tx, others)
 }
 
 // markEndings marks the days of everything that says that parcels were signed
