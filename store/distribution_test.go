@@ -658,6 +658,9 @@ func (h *house) morning() {
 	_, err = eraser.Request(ctx, h.consumer(zhao))
 	must(err)
 	must(keeper.Release(ctx, h.manager("west"), hold.ID))
+	h.clock.Add(time.Hour)
+	_, err = eraser.EraseDue(ctx)
+	must(err)
 	_, err = h.db.Reseal(ctx)
 	must(err)
 

@@ -308,17 +308,14 @@ func (db *DB) SweepParcel(ctx context.Context, p privacy.Parcel, closedBefore, a
 // whichever outlet. The stub of a complaint that was rerouted keeps nothing by
 // itself.
 func (db *DB) keeps(list lister, p privacy.Parcel, closedBefore time.Time) (bool, error) {
-	held, err := heldBecause(list, p)
-	if err != nil || held != privacy.HeldTurn {
-		return true, err
-	}
 	company, err := companyOf(list, p.Outlet)
 	if err != nil {
 		return true, err
 	}
-	var late []string
-	err = list(&late, `select id from complaint where company_no = ? and waybill = ? and closed_at_ms > ?`, company, p.Waybill, ms(closedBefore))
-	return len(late) > 0, err
+	var found []int
+	err = list(&found, `select 1 from complaint where company_no = ? and waybill = ? and (`+openStatuses+` or closed_at_ms > ?)
+union all select 1 from hold where company_no = ? and waybill = ? and released_at_ms is null`, company, p.Waybill, ms(closedBefore), company, p.Waybill)
+	return len(found) > 0, err
 }
 
 var _ privacy.SweepStore = (*DB)(nil)
