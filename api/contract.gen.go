@@ -595,9 +595,6 @@ type ComplaintRouting struct {
 	// Events The events that decided.
 	Events []RoutingEvent `json:"events"`
 
-	// Reason Of a reroute. For the outlet and headquarters.
-	Reason *string `json:"reason,omitempty"`
-
 	// Rule `custody_at_event`: it had the parcel when what is complained of happened; `dispatch`: it sent the parcel out last; `destination`: the parcel was on its way there; `reroute`: a person sent it there.
 	Rule string `json:"rule"`
 }

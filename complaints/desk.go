@@ -258,6 +258,9 @@ func (d *Desk) Complaints(ctx context.Context, a doorstep.Actor, q Query) ([]Com
 	if q.Category != "" && !slices.Contains(Categories, q.Category) {
 		checks.Add("/category", "unknown_category", "is not in the list of categories")
 	}
+	if q.Counted.Repeat != "" && a.Role == doorstep.RoleCourier {
+		checks.Add("/repeat", "not_allowed", "tells what else a consumer complained of; that is not for couriers")
+	}
 	if err := checks.Err(); err != nil {
 		return nil, err
 	}

@@ -69,7 +69,6 @@ type Routing struct {
 	Outlet doorstep.OutletNo `json:"-"`
 	Rule   RoutingRule       `json:"rule"`
 	Events []Handover        `json:"events"` // those that decided, the oldest first
-	Reason string            `json:"reason,omitempty"`
 }
 
 // atTheDoor are the categories whose event is what happened at the end of the

@@ -60,7 +60,7 @@ func (db *DB) countedAs(ctx context.Context, where *filter, a doorstep.Actor, q 
 // filedOn narrows to local days of the outlets. Handled the same day is before the
 // day's end, day by day.
 func (db *DB) filedOn(ctx context.Context, where *filter, a doorstep.Actor, q complaints.CountedAs) error {
-	sites, _, err := db.Sites(ctx, a)
+	sites, err := db.sites(ctx, a)
 	if err != nil {
 		return err
 	}

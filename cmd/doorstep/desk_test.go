@@ -265,7 +265,10 @@ func TestAComplaintIsReroutedOnceAndItsIDGoesOnAnswering(t *testing.T) {
 		require.Equal(t, "east", seen.Outlet.ID)
 		require.Equal(t, lockerZH+"\nGate 3.", *seen.Text)
 		require.Equal(t, "reroute", seen.Routing.Rule)
-		require.Nil(t, seen.Routing.Reason)
+		require.Equal(t, 1, a.count(`complaint where routing like '%"reroute"%'`))
+		require.Zero(t, a.count(`complaint where routing like '%not ours%'`), "a person's words are sealed")
+		notes := read[api.ComplaintNotes](a.get(east, "/v1/complaints/"+filed.ID+"/notes"), http.StatusOK).Items
+		require.Equal(t, "not ours", notes[len(notes)-1].Text)
 		require.Equal(t, []string{filed.ID}, complaintIDs(pages(a, me, "/v1/me/complaints?limit=5", complaintPage)))
 		require.Equal(t, []string{filed.ID}, complaintIDs(pages(a, east, "/v1/complaints?limit=5", complaintPage)))
 		require.Empty(t, complaintIDs(pages(a, west, "/v1/complaints?limit=5", complaintPage)))

@@ -18,6 +18,8 @@ insert into sqlite_stat1 (tbl, idx, stat) values ('hold', 'hold_of_company', '10
 -- What headquarters are told, over all outlets.
 create index notice_of_company on notice (company_no, audience, at_ms, id);
 insert into sqlite_stat1 (tbl, idx, stat) values ('notice', 'notice_of_company', '100000000 100000 9 8 7 noskipscan');
+-- Why a complaint was rerouted is a person's words: they are sealed in its notes from now on, and in the record of the reroute.
+update complaint set routing = json_remove(routing, '$.reason') where rerouted = 1 and routing <> '';
 analyze sqlite_schema;
 
 -- +goose Down
