@@ -1,6 +1,5 @@
 package parcels
 
-
 // ParcelStatus is what a scan says of a parcel, in our own words.
 type ParcelStatus string
 
