@@ -2811,7 +2811,7 @@ type ListComplaintsParams struct {
 	// Handled When the first answer came. `same_day` needs `filed_from` and `filed_to`.
 	Handled *string `form:"handled,omitempty" json:"handled,omitempty"`
 
-	// Repeat Complaints whose consumer complained before, within 30 times 24 hours: of the same category (`true`), of anything, of the same category and parcel, or at the same outlet.
+	// Repeat Complaints whose consumer complained before, within 30 times 24 hours: of the same category (`true`), of anything, of the same category and parcel, or at the same outlet. Not for couriers.
 	Repeat *string `form:"repeat,omitempty" json:"repeat,omitempty"`
 
 	// Breached Those that were not handled within 24 hours, and whose 24 hours are over.
