@@ -99,7 +99,7 @@ func (db *DB) endings(tx *Tx, outlet doorstep.OutletNo, waybills []doorstep.Wayb
 	var times []int64
 	list := db.asList(waybills)
 	err := tx.list(&times, `select at_ms from sign_for where outlet_no = ? and waybill`+db.inList+`
-union select at_ms from scan where outlet_no = ? and waybill`+db.inList+` and `+terminalScan, outlet, list, outlet, list)
+union all select at_ms from scan where outlet_no = ? and waybill`+db.inList+` and `+terminalScan, outlet, list, outlet, list)
 	if err != nil {
 		return nil, err
 	}
