@@ -146,9 +146,6 @@ func complaintBody(c complaints.Complaint, reader doorstep.Actor, now time.Time)
 		body.Text, body.RepeatOf, body.Learned, body.Messages = nil, nil, []Tag{}, nil
 	case doorstep.RoleManager, doorstep.RoleHQ:
 		body.Handler, body.Follows = optional(c.Handler), optional(c.Follows)
-		if body.Routing != nil {
-			body.Routing.Reason = optional(c.Routing.Reason)
-		}
 	}
 	return body
 }

@@ -210,7 +210,9 @@ type Access struct {
 	ID string `json:"id"`
 
 	// Opened `evidence_list`, `evidence_file`, `bundle`, `regulator_pack`, `photo` or `export`. More may come.
-	Opened   *string `json:"opened,omitempty"`
+	Opened *string `json:"opened,omitempty"`
+
+	// OutletID Empty for what belongs to no outlet, which headquarters see.
 	OutletID string  `json:"outlet_id"`
 	Role     *string `json:"role,omitempty"`
 	Waybill  *string `json:"waybill,omitempty"`
@@ -592,9 +594,6 @@ type ComplaintReroute struct {
 type ComplaintRouting struct {
 	// Events The events that decided.
 	Events []RoutingEvent `json:"events"`
-
-	// Reason Of a reroute. For the outlet and headquarters.
-	Reason *string `json:"reason,omitempty"`
 
 	// Rule `custody_at_event`: it had the parcel when what is complained of happened; `dispatch`: it sent the parcel out last; `destination`: the parcel was on its way there; `reroute`: a person sent it there.
 	Rule string `json:"rule"`
@@ -2596,7 +2595,7 @@ type UnreadAlertPage struct {
 
 // WaitingParcel defines model for WaitingParcel.
 type WaitingParcel struct {
-	// Because An open `complaint`, a `hold` of the carrier's, or that its `turn` comes within minutes.
+	// Because An open `complaint`, a `hold` of the carrier's, or that its `turn` comes: within minutes, or an hour after a fault.
 	Because string `json:"because"`
 	Waybill string `json:"waybill"`
 }
@@ -2820,7 +2819,7 @@ type ListComplaintsParams struct {
 	// Handled When the first answer came. `same_day` needs `filed_from` and `filed_to`.
 	Handled *string `form:"handled,omitempty" json:"handled,omitempty"`
 
-	// Repeat Complaints whose consumer complained before, within 30 times 24 hours: of the same category (`true`), of anything, of the same category and parcel, or at the same outlet.
+	// Repeat Complaints whose consumer complained before, within 30 times 24 hours: of the same category (`true`), of anything, of the same category and parcel, or at the same outlet. Not for couriers.
 	Repeat *string `form:"repeat,omitempty" json:"repeat,omitempty"`
 
 	// Breached Those that were not handled within 24 hours, and whose 24 hours are over.

@@ -46,8 +46,8 @@ func (c *Complaint) Ring(now time.Time) (Outcome, bool) {
 	if at.IsZero() || at.After(now) {
 		return Outcome{}, false
 	}
-	if c.Status == Answered {
-		return c.close(ClosedUnconfirmed, at), true
+	if out, err := c.expire(at); err == nil {
+		return out, true
 	}
 	if p := c.Period.Pause; p != nil && !p.Until.After(at) {
 		return c.resume(at), true

@@ -112,7 +112,7 @@ func (d *Desk) Reroute(ctx context.Context, a doorstep.Actor, id, to, reason str
 	}
 	now := d.now()
 	return d.Store.Reroute(ctx, a, id, to, func(c *Complaint, newOutlet doorstep.OutletNo) (Outcome, error) {
-		out, err := c.reroute(a.Subject, newOutlet, to, reason, now)
+		out, err := c.reroute(a.Subject, newOutlet, to, reason, d.NewID(newOutlet), now)
 		if err == nil {
 			out.record(*c, evidence.Person, d.NewID(c.Outlet), now)
 			c.Outlet, c.RowID = newOutlet, d.NewID(newOutlet)
@@ -169,12 +169,16 @@ func (d *Desk) Notes(ctx context.Context, a doorstep.Actor, id string) ([]Note, 
 
 // Notices lists what the caller is told of clocks, the newest first.
 func (d *Desk) Notices(ctx context.Context, a doorstep.Actor, q NoticeQuery) ([]NoticeItem, error) {
+	if q.Audience != "" && !slices.Contains(Audiences, q.Audience) {
+		return nil, &doorstep.InvalidError{Fields: []doorstep.FieldError{{Pointer: "/audience", Code: "unknown_value", Detail: "must be courier, handler, manager, owner or hq"}}}
+	}
 	return d.Store.Notices(ctx, a, q)
 }
 
-// reroute sends the complaint to the outlet that ought to have had it. Its clocks
-// go on as they are: the consumer was promised an answer, not an outlet.
-func (c *Complaint) reroute(by string, to doorstep.OutletNo, toID, reason string, now time.Time) (Outcome, error) {
+// reroute sends the complaint to the outlet that ought to have had it, with the
+// reason as a note. Its clocks go on as they are: the consumer was promised an
+// answer, not an outlet.
+func (c *Complaint) reroute(by string, to doorstep.OutletNo, toID, reason, noteID string, now time.Time) (Outcome, error) {
 	switch {
 	case to == c.Outlet:
 		return Outcome{}, &doorstep.ConflictError{Code: "same_outlet", Detail: "the complaint is at this outlet already"}
@@ -185,6 +189,6 @@ func (c *Complaint) reroute(by string, to doorstep.OutletNo, toID, reason string
 	}
 	fields := append(said("rerouted", by, reason), evidence.Field{Name: "from", Value: c.OutletID}, evidence.Field{Name: "to", Value: toID})
 	c.Rerouted, c.Handler, c.CourierNo = true, "", 0
-	c.Routing.Rule, c.Routing.Reason = RerouteRule, reason
-	return Outcome{Event: feed.ComplaintRerouted, fields: fields}, nil
+	c.Routing.Rule = RerouteRule
+	return Outcome{Event: feed.ComplaintRerouted, Note: &Note{ID: noteID, By: by, Text: reason, At: now}, fields: fields}, nil
 }

@@ -154,13 +154,15 @@ func (d *Desk) File(ctx context.Context, a doorstep.Actor, in Filing) (Complaint
 	if comp.Category == "" {
 		comp.Category = read.Category
 	}
-	routing, ok := Route(comp.Category, custody.Chain)
+	chain := since(custody.Consumer, custody.Chain)
+	routing, ok := Route(comp.Category, chain)
 	if !ok {
 		return Complaint{}, doorstep.NotFound("parcel", string(comp.Waybill))
 	}
 	outlet := custody.Outlets[routing.Outlet]
 	comp.ID, c.MessageID = d.NewID(routing.Outlet), d.NewID(routing.Outlet)
-	comp.Company, comp.Outlet, comp.Consumer, comp.CourierNo = a.Company, routing.Outlet, custody.Consumer, courierOf(custody.Chain, routing.Outlet)
+	comp.Company, comp.Outlet, comp.Consumer, comp.CourierNo = a.Company, routing.Outlet, custody.Consumer, courierOf(chain, routing.Outlet)
+	comp.OutletID, comp.OutletName = outlet.ID, outlet.Name
 	comp.Status, comp.Routing, comp.Sequence = Filed, routing, 1
 	comp.RowID = comp.ID
 	comp.Period = FirstPeriod(comp.FiledAt, outlet.TimeZone, outlet.Hours)
@@ -255,6 +257,9 @@ func (d *Desk) Complaints(ctx context.Context, a doorstep.Actor, q Query) ([]Com
 	}
 	if q.Category != "" && !slices.Contains(Categories, q.Category) {
 		checks.Add("/category", "unknown_category", "is not in the list of categories")
+	}
+	if q.Counted.Repeat != "" && a.Role == doorstep.RoleCourier {
+		checks.Add("/repeat", "not_allowed", "tells what else a consumer complained of; that is not for couriers")
 	}
 	if err := checks.Err(); err != nil {
 		return nil, err

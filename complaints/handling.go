@@ -180,10 +180,13 @@ func (c *Complaint) withdraw(now time.Time) (Outcome, error) {
 	return out, nil
 }
 
-// close ends an answered complaint.
-func (c *Complaint) close(as Status, at time.Time) Outcome {
-	c.Status, c.ResolvedAt = as, at
-	return Outcome{Event: feed.ComplaintClosed, fields: said(string(as), "", "")}
+// expire ends an answered complaint that the consumer was silent about.
+func (c *Complaint) expire(at time.Time) (Outcome, error) {
+	if err := c.Status.move(Expire); err != nil {
+		return Outcome{}, err
+	}
+	c.ResolvedAt = at
+	return Outcome{Event: feed.ComplaintClosed, fields: said(string(c.Status), "", "")}, nil
 }
 
 func (c *Complaint) nextPeriod(by Opener, rules Rules, now time.Time) Outcome {

@@ -16,6 +16,9 @@ const (
 	ToHQ      Audience = "hq"
 )
 
+// Audiences lists them.
+var Audiences = []Audience{ToCourier, ToHandler, ToManager, ToOwner, ToHQ}
+
 // Level is a share of a clock at which people are told, each level others.
 type Level struct {
 	Percent int

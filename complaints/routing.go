@@ -14,6 +14,35 @@ type Handover struct {
 	Code    string            `json:"code,omitempty"` // of a scan our status, of a sign-for its method
 	At      time.Time         `json:"at"`
 	Courier int64             `json:"-"`
+
+	Consumer doorstep.ConsumerID `json:"-"` // to whom a dispatch went; "" once erased
+}
+
+// endsWay says whether a handover is of the end of a way: a sign-for, a deposit,
+// an attempt.
+func (h Handover) endsWay() bool {
+	return h.Kind == BySignFor || h.Kind == ByAttempt || slices.Contains(doorCodes, h.Code)
+}
+
+// since leaves out of a chain, given oldest first, what happened while the number
+// was another consignee's: carriers use numbers again. What ended the way then
+// may have come after the last dispatch to him.
+func since(consumer doorstep.ConsumerID, chain []Handover) []Handover {
+	last := -1
+	for i, h := range chain {
+		if h.Kind == ByDispatch && h.Consumer != consumer {
+			last = i
+		}
+	}
+	if last < 0 {
+		return chain
+	}
+	chain = chain[last+1:]
+	out := slices.IndexFunc(chain, func(h Handover) bool { return h.Kind == ByDispatch })
+	if out < 0 {
+		out = len(chain)
+	}
+	return append(slices.DeleteFunc(slices.Clone(chain[:out]), Handover.endsWay), chain[out:]...)
 }
 
 // The kinds of handovers.
@@ -40,7 +69,6 @@ type Routing struct {
 	Outlet doorstep.OutletNo `json:"-"`
 	Rule   RoutingRule       `json:"rule"`
 	Events []Handover        `json:"events"` // those that decided, the oldest first
-	Reason string            `json:"reason,omitempty"`
 }
 
 // atTheDoor are the categories whose event is what happened at the end of the
@@ -69,11 +97,8 @@ func Route(category Category, chain []Handover) (Routing, bool) {
 		}
 		return Handover{}, false
 	}
-	ends := func(h Handover) bool {
-		return h.Kind == BySignFor || h.Kind == ByAttempt || slices.Contains(doorCodes, h.Code)
-	}
 	if slices.Contains(atTheDoor, category) {
-		if h, ok := last(ends); ok {
+		if h, ok := last(Handover.endsWay); ok {
 			return Routing{Outlet: h.Outlet, Rule: CustodyRule, Events: []Handover{h}}, true
 		}
 	} else if h, ok := last(func(h Handover) bool { return !slices.Contains(onTheWay, h.Code) }); ok {

@@ -3,6 +3,7 @@ package complaints
 import (
 	"time"
 
+	"doorstep"
 	"doorstep/parcels"
 )
 
@@ -34,7 +35,7 @@ func RulesOf(zone string, hours parcels.Hours, from time.Time) Rules {
 }
 
 func (r Rules) zone() *time.Location {
-	zone, err := time.LoadLocation(r.Zone)
+	zone, err := doorstep.LoadZone(r.Zone)
 	if err != nil {
 		return time.UTC
 	}

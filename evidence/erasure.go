@@ -49,9 +49,9 @@ var work = map[Kind][]string{
 
 	Scan:         {"status", "code", "system"},
 	CallIntent:   {"provider"},
-	PhotoArrival: {"arrived_at"},
-	SignFor:      {"act", "method", "ground", "photo_sha256"},
-	Correction:   {"act", "method", "ground", "photo_sha256"},
+	PhotoArrival: {"bytes", "media_type"},
+	SignFor:      {"act", "method", "ground"},
+	Correction:   {"act", "method", "ground"},
 
 	Receipt: {"alert_id", "event"},
 	Push:    {"push_id", "provider", "outcome", "code", "attempt", "provider_ref"},

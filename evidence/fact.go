@@ -98,12 +98,18 @@ type Fact struct {
 // Photo is the hash of the photo that the fact declares, or "".
 func (f Fact) Photo() string {
 	for _, field := range slices.Concat(f.Fields, f.Derived) {
-		if field.Name == "photo_sha256" || f.Kind == Photo && field.Name == "sha256" {
+		if f.Kind.DeclaresPhoto(field.Name) {
 			hash, _ := field.Value.(string)
 			return hash
 		}
 	}
 	return ""
+}
+
+// DeclaresPhoto says whether a field of this kind is the hash of a photo that the
+// record declares.
+func (k Kind) DeclaresPhoto(field string) bool {
+	return field == "photo_sha256" || k == Photo && field == "sha256"
 }
 
 // saltLen is how many random bytes hide one field's value from guessing.

@@ -19,7 +19,7 @@ type Case struct {
 	Outlet     doorstep.OutletNo
 	ID         string // of its row
 	Waybill    doorstep.Waybill
-	Consumer   doorstep.ConsumerID
+	Consumer   doorstep.ConsumerID // "" once erased
 	CourierNo  int64
 	Category   complaints.Category // as finally set
 	Status     complaints.Status
@@ -27,6 +27,9 @@ type Case struct {
 	HandledAt  time.Time // zero while no answer reached the consumer
 	ReopenedAt time.Time // when an answer was first disputed, or the complaint reopened
 	Paused     bool
+	// What was known of earlier ones when it was filed: all there is once Consumer is
+	// erased.
+	Repeats, Follows bool
 }
 
 // IsCounted leaves out what its consumer took back before anybody had handled
@@ -45,7 +48,7 @@ func (c Case) handledIn(limit time.Duration) bool {
 func TallyCases(day Day, cases, past []Case) Tally {
 	of := map[doorstep.ConsumerID][]Case{}
 	for _, p := range past {
-		if p.IsCounted() {
+		if p.IsCounted() && p.Consumer != "" { // those who were forgotten are not one person
 			of[p.Consumer] = append(of[p.Consumer], p)
 		}
 	}
@@ -79,8 +82,14 @@ func TallyCases(day Day, cases, past []Case) Tally {
 
 // addRepeats looks for an earlier complaint of the same consumer: of the same
 // category, which is the headline, about the same parcel, which is stricter, at
-// the same outlet or of any kind, which is looser.
+// the same outlet or of any kind, which is looser. Once the consumer is forgotten
+// the first two kinds go by what stands on the complaint itself.
 func (n *Counts) addRepeats(c Case, past []Case) {
+	if c.Consumer == "" {
+		n.add(RepeatsAnyCategory, c.Follows)
+		n.add(Repeats, c.Repeats)
+		return
+	}
 	var any, category, parcel, outlet bool
 	for _, p := range past {
 		before := c.FiledAt.Sub(p.FiledAt)

@@ -40,6 +40,7 @@ func TestWhatMakesARepeat(t *testing.T) {
 		"another parcel":     {filed("a", time.Hour, func(c *kpi.Case) { c.Waybill = "SF2" }), 1, 1, 0, 1},
 		"another category":   {filed("a", time.Hour, func(c *kpi.Case) { c.Category = complaints.Lost }), 0, 1, 0, 1},
 		"another outlet":     {filed("a", time.Hour, func(c *kpi.Case) { c.Outlet = 2 }), 1, 1, 1, 0},
+		"an erased one":      {filed("a", time.Hour, func(c *kpi.Case) { c.Consumer = "" }), 0, 0, 0, 0},
 		"another consumer":   {filed("a", time.Hour, func(c *kpi.Case) { c.Consumer = "bela" }), 0, 0, 0, 0},
 		"one taken back":     {filed("a", time.Hour, func(c *kpi.Case) { c.Status = complaints.Withdrawn }), 0, 0, 0, 0},
 		"one taken back after an answer": {filed("a", time.Hour, func(c *kpi.Case) {
@@ -50,6 +51,16 @@ func TestWhatMakesARepeat(t *testing.T) {
 		got := []int64{n[kpi.Repeats], n[kpi.RepeatsAnyCategory], n[kpi.RepeatsSameParcel], n[kpi.RepeatsSameOutlet]}
 		require.Equal(t, []int64{c.category, c.any, c.parcel, c.outlet}, got, name)
 	}
+}
+
+func TestThoseWhoWereForgottenAreNotOnePerson(t *testing.T) {
+	nobody := func(c *kpi.Case) { c.Consumer = "" }
+	n := tally(t, filed("b", 0, nobody), filed("a", time.Hour, nobody))
+	require.Equal(t, []int64{0, 0}, []int64{n[kpi.Repeats], n[kpi.RepeatsAnyCategory]})
+	n = tally(t, filed("b", 0, nobody, func(c *kpi.Case) { c.Follows = true }))
+	require.Equal(t, []int64{0, 1}, []int64{n[kpi.Repeats], n[kpi.RepeatsAnyCategory]}, "what was known when it was filed stays")
+	n = tally(t, filed("b", 0, nobody, func(c *kpi.Case) { c.Repeats, c.Follows = true, true }))
+	require.Equal(t, []int64{1, 1}, []int64{n[kpi.Repeats], n[kpi.RepeatsAnyCategory]})
 }
 
 func TestOfAChainAllButTheFirstAreRepeats(t *testing.T) {

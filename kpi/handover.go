@@ -28,7 +28,8 @@ type Carried struct {
 	CourierNo    int64
 	DispatchedAt time.Time
 	ReceivedAt   time.Time
-	Tags         []prefs.Tag // of the alert; none: there was no alert
+	Alerted      bool        // there was an alert that told of something
+	Tags         []prefs.Tag // what it told of; none once that is erased
 	DeliveredAt  time.Time   // to a phone; zero if it never was
 	InformedAt   time.Time
 }
@@ -139,7 +140,7 @@ func TallyHandovers(day Day, signed map[doorstep.Waybill][]Signature, carried ma
 
 func (h Handover) counts() (n Counts) {
 	n[Parcels] = 1
-	if len(h.Carried.Tags) == 0 {
+	if !h.Carried.Alerted {
 		n[Unalerted] = 1
 		n.add(UnalertedBlamed, h.Blamed)
 		return n

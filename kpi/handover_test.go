@@ -66,7 +66,7 @@ func TestAParcelCountsWithWhatItsCourierKnew(t *testing.T) {
 	day := kpi.DayOf(noon, zone(t, "Asia/Shanghai"))
 	list := map[doorstep.Waybill][]kpi.Signature{"SF1": {signed(1, parcels.Signed, parcels.InLocker, 0)}}
 	out := kpi.Carried{
-		Waybill: "SF1", CourierNo: 7, DispatchedAt: noon.Add(-time.Hour), ReceivedAt: noon.Add(-time.Hour), Tags: []prefs.Tag{prefs.NoLocker},
+		Waybill: "SF1", CourierNo: 7, DispatchedAt: noon.Add(-time.Hour), ReceivedAt: noon.Add(-time.Hour), Alerted: true, Tags: []prefs.Tag{prefs.NoLocker},
 		DeliveredAt: noon.Add(-time.Minute), InformedAt: noon.Add(time.Minute), // too late
 	}
 	late := out

@@ -18,7 +18,8 @@ type KeeperStore interface {
 	ChangedOutlets(ctx context.Context, before time.Time, limit int) ([]doorstep.OutletNo, error)
 	// Recount counts changed days of an outlet anew from the records, in one
 	// transaction, and says how many changes that settled: 0 if nothing was left or
-	// somebody else was at it.
+	// somebody else was at it. Handovers that were counted stay as they are
+	// FinalAfter the day.
 	Recount(ctx context.Context, outlet doorstep.OutletNo) (int, error)
 	// Unsettle has all days of an outlet counted anew.
 	Unsettle(ctx context.Context, outlet doorstep.OutletNo) error
@@ -33,6 +34,10 @@ type Keeper struct {
 	Now   func() time.Time
 	Log   *slog.Logger
 }
+
+// FinalAfter is when a day's handovers are counted for good: soon after, what was
+// wished for them is past its time and erased. See privacy.Rules.
+const FinalAfter = 200 * 24 * time.Hour
 
 const (
 	keepInterval = 5 * time.Second

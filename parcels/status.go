@@ -1,7 +1,5 @@
 package parcels
 
-import "slices"
-
 // ParcelStatus is what a scan says of a parcel, in our own words.
 type ParcelStatus string
 
@@ -127,21 +125,4 @@ func StatusOf(system CodeSystem, code string) (ParcelStatus, bool) {
 	}
 	s, ok := statusOf[system][code]
 	return s, ok
-}
-
-// CodeOf is the code that says a status best in another system. False: it has
-// none.
-func CodeOf(system CodeSystem, status ParcelStatus) (string, bool) {
-	i := slices.IndexFunc(StatusCodes, func(c StatusCode) bool { return c.Status == status })
-	if i < 0 {
-		return "", false
-	}
-	if system == Doorstep {
-		return string(status), true
-	}
-	list := StatusCodes[i].Codes[system]
-	if len(list) == 0 {
-		return "", false
-	}
-	return list[0], true
 }

@@ -14,7 +14,7 @@ type Assumptions struct {
 	Couriers  int    `default:"2" help:"Couriers of each outlet."`
 	Seed      uint64 `default:"1" help:"All chance follows from it."`
 
-	Parcels   float64 `default:"0.3" help:"Chance that a consumer gets a parcel on a day. About what China's 175 billion parcels of 2024 come to for each of 1.4 billion people."`
+	Parcels   float64 `default:"0.3" help:"Chance that a consumer gets a parcel on a day. About what China's 175 billion parcels of 2024 come to for each of 1.4 billion people; from memory, not checked."`
 	Wishing   float64 `default:"0.3" help:"Consumers with one or two wishes that nobody was told. A guess."`
 	Speaking  float64 `default:"0.6" help:"Consumers who ever complain. A guess."`
 	Complains float64 `default:"0.5" help:"Of those, complaints for each parcel that was handed over against a wish or signed for falsely. A guess."`

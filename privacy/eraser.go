@@ -15,7 +15,7 @@ type Held string
 
 // The reasons.
 const (
-	HeldTurn      Held = ""          // it is not its turn yet
+	HeldTurn      Held = ""          // it is not its turn yet, or failed and is tried again
 	HeldComplaint Held = "complaint" // a complaint about the parcel is open
 	HeldHold      Held = "hold"      // somebody at the carrier holds the parcel
 )
@@ -50,9 +50,11 @@ type EraseStore interface {
 	// EraseParcel erases what is known of the consumer in a parcel, its
 	// complaints and its records, or says what holds it.
 	EraseParcel(ctx context.Context, e Erasing, now time.Time) (Held, error)
-	// Settle takes a parcel off a consumer's list or, if it is held, notes when to
-	// look again. With the last one the erasure is complete.
-	Settle(ctx context.Context, e Erasing, held Held, again, now time.Time) error
+	// PutOff notes why a parcel on a consumer's list waits, and when to look again.
+	PutOff(ctx context.Context, e Erasing, held Held, again time.Time) error
+	// Settle takes a parcel off a consumer's list. With the last one the erasure is
+	// complete.
+	Settle(ctx context.Context, e Erasing, now time.Time) error
 	// Request finds a consumer's wish to be forgotten, with at most limit parcels
 	// that wait. ErrNotFound if there was none.
 	Request(ctx context.Context, a doorstep.Actor, limit int) (Request, error)
@@ -98,12 +100,19 @@ func (e *Eraser) Erase(ctx context.Context, a doorstep.Actor) error {
 			break
 		}
 	}
-	for {
-		n, err := e.erase(ctx, a.Consumer)
-		if err != nil || n == 0 {
-			return errors.Join(err, e.clean(ctx))
+	for n := 1; n > 0; {
+		var err error
+		if n, err = e.erase(ctx, a.Consumer); err != nil && n == 0 {
+			return err
+		} else if err != nil {
+			e.Log.ErrorContext(ctx, "erase", "error", err) // put off: the passes go on
 		}
 	}
+	// The wish is kept and done; bytes that are left on a disk go with the next sweep.
+	if err := e.clean(ctx); err != nil {
+		e.Log.ErrorContext(ctx, "erase: bytes", "error", err)
+	}
+	return nil
 }
 
 // Request says how a consumer's wish to be forgotten stands.
@@ -136,6 +145,8 @@ func (e *Eraser) clean(ctx context.Context) error {
 	return errors.Join(sweepPhotos(ctx, e.Photos), e.Store.Scrub(ctx))
 }
 
+// erase deals with a batch and says how many parcels that were. One that fails is
+// put off, so that none waits behind it.
 func (e *Eraser) erase(ctx context.Context, of doorstep.ConsumerID) (int, error) {
 	now := e.Now()
 	list, err := e.Store.Erasing(ctx, of, now, eraseBatch)
@@ -145,11 +156,16 @@ func (e *Eraser) erase(ctx context.Context, of doorstep.ConsumerID) (int, error)
 	var failures []error
 	for _, one := range list {
 		held, err := e.Store.EraseParcel(ctx, one, now)
-		if err == nil {
-			err = e.Store.Settle(ctx, one, held, now.Add(heldAgain), now)
+		if err == nil && held == HeldTurn {
+			err = e.Store.Settle(ctx, one, now)
 		}
 		if err != nil {
 			failures = append(failures, fmt.Errorf("parcel at outlet %d: %w", one.Outlet, err))
+		}
+		if err != nil || held != HeldTurn {
+			if err := e.Store.PutOff(ctx, one, held, now.Add(heldAgain)); err != nil {
+				return 0, errors.Join(append(failures, fmt.Errorf("put off: %w", err))...)
+			}
 		}
 	}
 	return len(list), errors.Join(failures...)

@@ -36,7 +36,8 @@ type Batch struct {
 
 // SweepStore is what a Sweeper needs kept.
 type SweepStore interface {
-	// MarkOutlets gives every outlet a mark of each class.
+	// MarkOutlets gives every outlet a mark of each class, and every company one for
+	// what belongs to none of its outlets.
 	MarkOutlets(ctx context.Context, classes []Class, now time.Time) error
 	// DueMarks lists marks that are due, the longest waiting first.
 	DueMarks(ctx context.Context, now time.Time, limit int) ([]Mark, error)
@@ -45,8 +46,9 @@ type SweepStore interface {
 	SweepRecords(ctx context.Context, m Mark, b Batch) (Swept, error)
 	// SparedParcels lists parcels that were spared and are to be looked at again.
 	SparedParcels(ctx context.Context, now time.Time, limit int) ([]Parcel, error)
-	// SweepParcel erases a parcel whose complaints were closed at or before a
-	// time and that nobody holds, or notes when to look again.
+	// SweepParcel erases what is past the batch's time of a parcel whose complaints
+	// were closed at or before a time and that nobody holds, or notes when to look
+	// again.
 	SweepParcel(ctx context.Context, p Parcel, closedBefore, again time.Time, b Batch) (Swept, error)
 	// SweepUndispatched forgets whose the parcels of an outlet were that never
 	// went out.
@@ -203,7 +205,8 @@ func (s *Sweeper) sweepMark(ctx context.Context, m Mark, now time.Time, dry bool
 }
 
 func (s *Sweeper) sweepParcel(ctx context.Context, p Parcel, now time.Time, dry bool) (Swept, error) {
-	return s.Store.SweepParcel(ctx, p, now.Add(-RuleOf(Cases).Keep), now.Add(sparedAgain), Batch{Now: now, Limit: sweepBatch, Dry: dry})
+	return s.Store.SweepParcel(ctx, p, now.Add(-RuleOf(Cases).Keep), now.Add(sparedAgain),
+		Batch{Now: now, Keep: RuleOf(Records).Keep, Limit: sweepBatch, Dry: dry})
 }
 
 // SweepAll makes passes until nothing is due.

@@ -27,7 +27,7 @@ func (db *DB) AddAccesses(ctx context.Context, facts []evidence.Fact) error {
 
 // Accesses lists openings that the caller may see, the newest first.
 func (db *DB) Accesses(ctx context.Context, a doorstep.Actor, q privacy.AccessQuery) ([]privacy.Access, error) {
-	outlets, err := db.scope(ctx, a)
+	outlets, err := db.reach(ctx, a)
 	if err != nil {
 		return nil, err
 	}
@@ -65,9 +65,9 @@ func (db *DB) accesses(ctx context.Context, where *filter, q privacy.AccessQuery
 		evidenceRow
 		OutletID string `db:"outlet_id"`
 	}
-	err := db.list(ctx, &rows, `select e.outlet_no, o.id as outlet_id, e.id, e.kind, e.source, e.waybill, e.complaint_id, e.occurred_at_ms, e.received_at_ms, v.body
+	err := db.list(ctx, &rows, `select e.outlet_no, coalesce(o.id, '') as outlet_id, e.id, e.kind, e.source, e.waybill, e.complaint_id, e.occurred_at_ms, e.received_at_ms, v.body
 from evidence e
-join outlet o on o.no = e.outlet_no
+left join outlet o on o.no = e.outlet_no
 left join evidence_value v on v.outlet_no = e.outlet_no and v.record_id = e.id
 where `+where.text+` order by e.received_at_ms desc, e.id desc limit ?`, append(where.args, q.Limit)...)
 	if err != nil {

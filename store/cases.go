@@ -114,7 +114,8 @@ func (db *DB) Change(ctx context.Context, a doorstep.Actor, id string, change fu
 func openTwice(err error) error {
 	var lite sqlite3.Error
 	var pg *pgconn.PgError
-	if errors.As(err, &lite) && lite.ExtendedCode == sqlite3.ErrConstraintUnique || errors.As(err, &pg) && pg.Code == "23505" {
+	if errors.As(err, &lite) && lite.ExtendedCode == sqlite3.ErrConstraintUnique && strings.HasSuffix(lite.Error(), "complaint.waybill, complaint.category") ||
+		errors.As(err, &pg) && pg.ConstraintName == "complaint_open" {
 		return &doorstep.ConflictError{Code: "open_already", Detail: "a complaint about this parcel and category is open there already"}
 	}
 	return err
@@ -137,8 +138,10 @@ func (db *DB) keepChange(tx *Tx, c *complaints.Complaint, out complaints.Outcome
 	if err := tx.exec(`update complaint set `+strings.Join(names, " = ?, ")+` = ? where outlet_no = ? and id = ?`, values...); err != nil {
 		return err
 	}
-	if err := db.markComplaint(tx, *c); err != nil {
-		return err
+	if out.Event != feed.ComplaintWarned && out.Event != feed.ComplaintBreached { // no figure counts those
+		if err := db.markComplaint(tx, *c); err != nil {
+			return err
+		}
 	}
 	return db.keepOutcome(tx, *c, out)
 }

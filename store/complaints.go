@@ -6,15 +6,11 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"doorstep"
 	"doorstep/complaints"
-	"doorstep/evidence"
-	"doorstep/feed"
-	"doorstep/prefs"
 	"doorstep/vault"
 )
 
@@ -25,207 +21,6 @@ const (
 	owingStatuses = `status in ('filed', 'in_progress', 'disputed', 'reopened')`
 	movedStatus   = "moved"
 )
-
-// File keeps an intake: complaint, lessons and fact commit together. While a
-// complaint about the same parcel and category is open, at whichever outlet, the
-// text is added to it instead.
-func (db *DB) File(ctx context.Context, c complaints.Intake) (complaints.Complaint, error) {
-	comp := c.Complaint
-	row, err := db.complaintColumns(c.Complaint)
-	if err != nil {
-		return complaints.Complaint{}, err
-	}
-	err = db.inTx(ctx, func(tx *Tx) error {
-		comp = c.Complaint
-		// Two filings about one consumer wait for each other here.
-		if err := tx.exec(touchConsumer, comp.Consumer, comp.Company, ms(comp.ReceivedAt)); err != nil {
-			return err
-		}
-		lessons, err := taughtBy(tx, &comp, c.Lessons)
-		if err != nil {
-			return err
-		}
-		open, err := findEarlierComplaints(tx, &comp)
-		if err != nil {
-			return err
-		}
-		if open != nil {
-			added, err := db.merge(tx, &comp, c, *open)
-			if err != nil || !added {
-				return err
-			}
-		} else {
-			row["learned"], row["repeat_of"], row["follows"] = joinTags(comp.Learned), comp.RepeatOf, comp.Follows
-			if err := addComplaint(tx, row); err != nil {
-				return err
-			}
-			if err := db.markComplaint(tx, comp); err != nil {
-				return err
-			}
-			if err := db.report(tx, comp, feed.ComplaintFiled, nil); err != nil {
-				return err
-			}
-		}
-		if err := db.addReporter(tx, comp, c); err != nil {
-			return err
-		}
-		fact := c.Fact
-		fact.ComplaintID = comp.ID // of the one it was merged into, if it was
-		if comp.Outlet != fact.Outlet {
-			fact.Outlet, fact.ID = comp.Outlet, db.newID(comp.Outlet)
-		}
-		facts, err := db.sealFacts([]evidence.Fact{fact})
-		if err != nil {
-			return err
-		}
-		if err := addFacts(tx, facts); err != nil {
-			return err
-		}
-		if len(lessons) == 0 {
-			return nil
-		}
-		if err := addLessons(tx, comp, lessons); err != nil {
-			return err
-		}
-		if c.Inquiry != nil {
-			inquiry := *c.Inquiry
-			for _, e := range lessons {
-				if e.Weight > 0 {
-					inquiry.Taught = append(inquiry.Taught, e.Tag)
-				}
-			}
-			if err := db.ask(tx, inquiry); err != nil {
-				return fmt.Errorf("ask: %w", err)
-			}
-		}
-		return db.wishesChanged(tx, comp.Consumer, comp.Waybill, ms(comp.ReceivedAt))
-	})
-	if err != nil {
-		return complaints.Complaint{}, fmt.Errorf("file complaint: %w", err)
-	}
-	return db.named(ctx, comp)
-}
-
-// taughtBy leaves out the lessons that are not to be learned, and notes on the
-// complaint what is.
-func taughtBy(tx *Tx, comp *complaints.Complaint, lessons []prefs.Evidence) ([]prefs.Evidence, error) {
-	var learning bool
-	if err := tx.get(&learning, `select learning from consumer where consumer_id = ?`, comp.Consumer); err != nil {
-		return nil, err
-	}
-	if !learning {
-		return nil, nil
-	}
-	lessons, err := withoutPaused(tx, comp.Company, lessons)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range lessons {
-		if e.Weight > 0 {
-			comp.Learned = append(comp.Learned, e.Tag)
-		}
-	}
-	return lessons, nil
-}
-
-// complaintKey finds a complaint's row.
-type complaintKey struct {
-	Outlet doorstep.OutletNo `db:"outlet_no"`
-	ID     string
-}
-
-// findEarlierComplaints looks through what the consumer complained of lately: it
-// sets what this one repeats, of the same category, and follows, of any, and finds
-// the one that is open about the same.
-func findEarlierComplaints(tx *Tx, c *complaints.Complaint) (open *complaintKey, err error) {
-	var list []struct {
-		complaintKey
-		KnownAs  string `db:"known_as"`
-		Waybill  doorstep.Waybill
-		Category complaints.Category
-		Status   complaints.Status
-		FiledMS  int64 `db:"filed_at_ms"`
-	}
-	filed := ms(c.FiledAt)
-	since := filed - complaints.RepeatWindow.Milliseconds()
-	err = tx.list(&list, `select outlet_no, id, known_as, waybill, category, status, filed_at_ms from complaint
-where consumer_id = ? and (filed_at_ms >= ? or waybill = ?) and status <> '`+movedStatus+`' order by filed_at_ms desc, id desc`, c.Consumer, since, c.Waybill)
-	if err != nil {
-		return nil, fmt.Errorf("earlier complaints: %w", err)
-	}
-	for _, e := range list {
-		if e.Waybill == c.Waybill && e.Category == c.Category && e.Status.IsOpen() {
-			return &e.complaintKey, nil
-		}
-	}
-	for _, e := range list {
-		if e.FiledMS > filed || e.FiledMS < since {
-			continue
-		}
-		if c.Follows == "" {
-			c.Follows = cmp.Or(e.KnownAs, e.ID)
-		}
-		if c.RepeatOf == "" && e.Category == c.Category {
-			c.RepeatOf = cmp.Or(e.KnownAs, e.ID)
-		}
-	}
-	return nil, nil
-}
-
-// merge turns the new complaint into an addition to the one that is open. False
-// means that the same words were there already and nothing was added.
-func (db *DB) merge(tx *Tx, comp *complaints.Complaint, c complaints.Intake, open complaintKey) (added bool, err error) {
-	row, err := db.lockComplaint(tx, open)
-	if err != nil {
-		return false, err
-	}
-	said, err := db.said(row, tx.list)
-	if err != nil {
-		return false, err
-	}
-	learned, text := comp.Learned, c.Complaint.Text
-	*comp, err = row.complaint()
-	if err != nil {
-		return false, err
-	}
-	comp.Merged, comp.Text = true, strings.Join(said, "\n")
-	if slices.Contains(said, text) {
-		return false, nil
-	}
-	for _, tag := range learned {
-		if !slices.Contains(comp.Learned, tag) {
-			comp.Learned = append(comp.Learned, tag)
-		}
-	}
-	comp.Text += "\n" + text
-	return true, db.keepChange(tx, comp, comp.Hear(c.MessageID, text, c.Complaint.ReceivedAt))
-}
-
-// addReporter keeps who told an integrator.
-func (db *DB) addReporter(tx *Tx, comp complaints.Complaint, c complaints.Intake) error {
-	if c.Reporter == nil {
-		return nil
-	}
-	plain, err := json.Marshal(c.Reporter)
-	if err != nil {
-		return err
-	}
-	body, err := db.vault.Seal(plain, complaintPlace("complaint_reporter", comp.Outlet, c.MessageID))
-	if err != nil {
-		return err
-	}
-	return tx.exec(`insert into complaint_reporter (outlet_no, complaint_id, id, channel, body, at_ms) values (?, ?, ?, ?, ?, ?)`,
-		comp.Outlet, comp.RowID, c.MessageID, c.Complaint.Channel, body, ms(c.Complaint.ReceivedAt))
-}
-
-// addLessons keeps what a complaint taught: each tag once, however often the
-// complaint is added to.
-func addLessons(tx *Tx, comp complaints.Complaint, lessons []prefs.Evidence) error {
-	for i := range lessons {
-		lessons[i].SourceID, lessons[i].Waybill = comp.ID, string(comp.Waybill)
-	}
-	return addEvidence(tx, comp.Consumer, lessons)
-}
 
 // complaintPlace is where a sealed value that belongs to a complaint is kept.
 func complaintPlace(table string, outlet doorstep.OutletNo, id string) vault.Place {
@@ -331,39 +126,26 @@ func (db *DB) filedText(row complaintRow) (string, error) {
 	return string(text), err
 }
 
-// said opens everything the consumer said, oldest first.
-func (db *DB) said(row complaintRow, list lister) ([]string, error) {
+// said opens everything the consumer said, and what both sides wrote after the
+// filing, oldest first.
+func (db *DB) said(row complaintRow, list lister) (words []string, messages []complaints.Message, err error) {
 	if row.Body == nil { // erased
-		return nil, nil
+		return nil, nil, nil
 	}
 	first, err := db.filedText(row)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	messages, err := db.messagesOf(row, list)
-	if err != nil {
-		return nil, err
+	if messages, err = db.messagesOf(row, list); err != nil {
+		return nil, nil, err
 	}
-	said := []string{first}
+	words = []string{first}
 	for _, m := range messages {
 		if m.Author == complaints.FromConsumer {
-			said = append(said, m.Text)
+			words = append(words, m.Text)
 		}
 	}
-	return said, nil
-}
-
-// named fills in the outlet's name.
-func (db *DB) named(ctx context.Context, c complaints.Complaint) (complaints.Complaint, error) {
-	if c.OutletID != "" {
-		return c, nil
-	}
-	var o outletRow
-	if err := db.get(ctx, &o, `select `+outletColumns+` from outlet where no = ?`, c.Outlet); err != nil {
-		return c, fmt.Errorf("outlet of complaint: %w", err)
-	}
-	c.OutletID, c.OutletName = o.ID, o.Name
-	return c, nil
+	return words, messages, nil
 }
 
 // Complaint reads one that the caller may see.
@@ -376,12 +158,8 @@ func (db *DB) Complaint(ctx context.Context, a doorstep.Actor, id string) (compl
 	if err != nil {
 		return c, err
 	}
-	said, err := db.said(row, db.lister(ctx))
-	if err != nil {
-		return c, err
-	}
-	c.Text = strings.Join(said, "\n")
-	c.Messages, err = db.messagesOf(row, db.lister(ctx))
+	said, messages, err := db.said(row, db.lister(ctx))
+	c.Text, c.Messages = strings.Join(said, "\n"), messages
 	return c, err
 }
 

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"doorstep"
 	"doorstep/complaints"
@@ -22,15 +24,20 @@ func (db *DB) Custody(ctx context.Context, a doorstep.Actor, w doorstep.Waybill)
 	if err != nil {
 		return custody, fmt.Errorf("outlets of a parcel: %w", err)
 	}
-	outlets := make([]int64, len(rows))
-	for i, r := range rows {
-		outlets[i] = int64(r.No)
+	for _, r := range rows {
 		if custody.Outlets[r.No], err = r.outlet(); err != nil {
 			return custody, err
 		}
+		events, err := db.chain(ctx, r.No, w)
+		if err != nil {
+			return custody, err
+		}
+		custody.Chain = append(custody.Chain, events...)
 	}
-	custody.Chain, err = db.chain(ctx, outlets, w)
-	return custody, err
+	slices.SortStableFunc(custody.Chain, func(a, b complaints.Handover) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(slices.Index(downTheWay, a.Kind), slices.Index(downTheWay, b.Kind)), cmp.Compare(a.Outlet, b.Outlet))
+	})
+	return custody, nil
 }
 
 // parcelOf finds a parcel that the caller may speak of.
@@ -48,32 +55,29 @@ func (db *DB) parcelOf(ctx context.Context, a doorstep.Actor, w doorstep.Waybill
 	return db.custody(ctx, a.Company, w, where)
 }
 
-// chain lists what happened to a parcel at its outlets, oldest first. Of two
-// events of the same millisecond the one that is further down the way is last.
-func (db *DB) chain(ctx context.Context, outlets []int64, w doorstep.Waybill) ([]complaints.Handover, error) {
+// downTheWay is the order of events of the same millisecond.
+var downTheWay = []string{complaints.ByScan, complaints.ByDispatch, complaints.ByAttempt, complaints.BySignFor}
+
+// chain lists what happened to a parcel at an outlet.
+func (db *DB) chain(ctx context.Context, outlet doorstep.OutletNo, w doorstep.Waybill) ([]complaints.Handover, error) {
 	var rows []struct {
-		Kind    string
-		Outlet  doorstep.OutletNo `db:"outlet_no"`
-		Status  string
-		AtMS    int64 `db:"at_ms"`
-		Courier int64 `db:"courier_no"`
-		Place   int
+		Kind     string
+		Status   string
+		AtMS     int64               `db:"at_ms"`
+		Courier  int64               `db:"courier_no"`
+		Consumer doorstep.ConsumerID `db:"consumer_id"`
 	}
-	list := db.asList(outlets)
-	err := db.list(ctx, &rows, `select 'scan' as kind, outlet_no, status, at_ms, 0 as courier_no, 1 as place from scan where outlet_no`+db.inList+` and waybill = ?
-union all
-select 'dispatch', outlet_no, '', dispatched_at_ms, courier_no, 2 from dispatch where outlet_no`+db.inList+` and waybill = ?
-union all
-select 'attempt', outlet_no, '', at_ms, courier_no, 3 from attempt where outlet_no`+db.inList+` and waybill = ?
-union all
-select 'sign_for', outlet_no, method, at_ms, courier_no, 4 from sign_for where outlet_no`+db.inList+` and waybill = ? and act <> 'withdrawal'
-order by at_ms, place, outlet_no`, list, w, list, w, list, w, list, w)
+	err := db.list(ctx, &rows, `select 'scan' as kind, status, at_ms, 0 as courier_no, '' as consumer_id from scan where outlet_no = ? and waybill = ?
+union all select 'dispatch', '', dispatched_at_ms, courier_no, consumer_id from dispatch where outlet_no = ? and waybill = ?
+union all select 'attempt', '', at_ms, courier_no, '' from attempt where outlet_no = ? and waybill = ?
+union all select 'sign_for', method, at_ms, courier_no, '' from sign_for where outlet_no = ? and waybill = ? and act <> 'withdrawal'`,
+		outlet, w, outlet, w, outlet, w, outlet, w)
 	if err != nil {
 		return nil, fmt.Errorf("custody of a parcel: %w", err)
 	}
 	chain := make([]complaints.Handover, len(rows))
 	for i, r := range rows {
-		chain[i] = complaints.Handover{Kind: r.Kind, Outlet: r.Outlet, Code: r.Status, At: fromMS(r.AtMS), Courier: r.Courier}
+		chain[i] = complaints.Handover{Kind: r.Kind, Outlet: outlet, Code: r.Status, At: fromMS(r.AtMS), Courier: r.Courier, Consumer: r.Consumer}
 	}
 	return chain, nil
 }

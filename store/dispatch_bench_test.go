@@ -35,13 +35,16 @@ func newYard(b *testing.B) *yard {
 	return &yard{b: b, db: db, clock: clock, actor: doorstep.Actor{Role: doorstep.RoleIntegrator, Company: company}}
 }
 
+// waybillNo is the n-th parcel's.
+func waybillNo(n int) string { return fmt.Sprintf("SF%012d", n) }
+
 // batch is the next 1,000 dispatches, to couriers of one outlet.
 func (y *yard) batch(couriers int) []parcels.Order {
 	list := make([]parcels.Order, parcels.MaxBatch)
 	for i := range list {
 		y.waybill++
 		list[i] = parcels.Order{
-			Waybill: fmt.Sprintf("SF%012d", y.waybill), OutletID: "west", CourierID: fmt.Sprintf("c-%d", i%couriers),
+			Waybill: waybillNo(y.waybill), OutletID: "west", CourierID: fmt.Sprintf("c-%d", i%couriers),
 			Consignee: parcels.ConsigneeOrder{Phone: fmt.Sprintf("+86199%08d", i), Name: "王小明", Address: "江滨路118号2单元603室"},
 		}
 	}

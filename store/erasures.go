@@ -44,7 +44,7 @@ func (db *DB) Forget(ctx context.Context, a doorstep.Actor, now time.Time) error
 				return fmt.Errorf("%s: %w", table, err)
 			}
 		}
-		if err := tx.exec(`update consent set revoked_at_ms = ? where consumer_id = ? and revoked_at_ms is null`, ms(now), a.Consumer); err != nil {
+		if _, err := db.withdrawConsents(tx, a, `1 = 1`); err != nil {
 			return err
 		}
 		err := tx.insert(`insert into erasure_parcel (consumer_id, outlet_no, waybill, held, next_at_ms)`,
@@ -130,19 +130,27 @@ func (db *DB) EraseParcel(ctx context.Context, e privacy.Erasing, now time.Time)
 		if held, err = heldBecause(tx.list, e.Parcel); err != nil || held != privacy.HeldTurn {
 			return err
 		}
-		_, err = db.wipeParcel(tx, wipe{Parcel: e.Parcel, consumer: e.Consumer, class: privacy.Records, reason: forConsumer, fields: evidence.AboutConsumer, now: now})
+		w := wipe{Parcel: e.Parcel, consumer: e.Consumer, class: privacy.Records, reason: forConsumer, fields: evidence.AboutConsumer, now: now}
+		if err := w.hadBy(tx.list); err != nil {
+			return err
+		}
+		_, err = db.wipeParcel(tx, w)
 		return err
 	})
 	return held, err
 }
 
-// Settle takes a parcel off a consumer's list, or puts it off.
-func (db *DB) Settle(ctx context.Context, e privacy.Erasing, held privacy.Held, again, now time.Time) error {
+// PutOff notes why a parcel on a consumer's list waits, and until when.
+func (db *DB) PutOff(ctx context.Context, e privacy.Erasing, held privacy.Held, again time.Time) error {
 	return db.inTx(ctx, func(tx *Tx) error {
-		if held != privacy.HeldTurn {
-			return tx.exec(`update erasure_parcel set held = ?, next_at_ms = ? where consumer_id = ? and outlet_no = ? and waybill = ?`,
-				string(held), ms(again), e.Consumer, e.Outlet, e.Waybill)
-		}
+		return tx.exec(`update erasure_parcel set held = ?, next_at_ms = ? where consumer_id = ? and outlet_no = ? and waybill = ?`,
+			string(held), ms(again), e.Consumer, e.Outlet, e.Waybill)
+	})
+}
+
+// Settle takes a parcel off a consumer's list.
+func (db *DB) Settle(ctx context.Context, e privacy.Erasing, now time.Time) error {
+	return db.inTx(ctx, func(tx *Tx) error {
 		if err := tx.exec(`delete from erasure_parcel where consumer_id = ? and outlet_no = ? and waybill = ?`, e.Consumer, e.Outlet, e.Waybill); err != nil {
 			return err
 		}

@@ -166,12 +166,9 @@ type evidenceRow struct {
 
 // Evidence lists records that the caller may read, the newest first.
 func (db *DB) Evidence(ctx context.Context, a doorstep.Actor, q evidence.Query) ([]evidence.Item, error) {
-	outlets, err := db.scope(ctx, a)
+	outlets, err := db.reach(ctx, a)
 	if err != nil || len(outlets) == 0 {
 		return nil, err
-	}
-	if a.Role == doorstep.RoleHQ { // what belongs to no outlet
-		outlets = append(outlets, int64(a.Company))
 	}
 	where := newFilter("e.outlet_no"+db.inList, db.asList(outlets))
 	if q.ComplaintID != "" { // a complaint's records are its parcel's
@@ -262,6 +259,15 @@ func (db *DB) scope(ctx context.Context, a doorstep.Actor) ([]int64, error) {
 		return nil, fmt.Errorf("outlets in reach: %w", err)
 	}
 	return list, nil
+}
+
+// reach is scope and, for headquarters, what belongs to no outlet.
+func (db *DB) reach(ctx context.Context, a doorstep.Actor) ([]int64, error) {
+	outlets, err := db.scope(ctx, a)
+	if a.Role == doorstep.RoleHQ {
+		outlets = append(outlets, int64(a.Company))
+	}
+	return outlets, err
 }
 
 // filter grows a where clause.

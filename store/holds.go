@@ -13,11 +13,7 @@ import (
 // ParcelOutlet finds where a parcel is, among the outlets that a manager or
 // headquarters may see.
 func (db *DB) ParcelOutlet(ctx context.Context, a doorstep.Actor, w doorstep.Waybill) (doorstep.OutletNo, error) {
-	outlets, err := db.scope(ctx, a)
-	if err != nil {
-		return 0, err
-	}
-	row, err := db.custody(ctx, a.Company, w, newFilter("outlet_no"+db.inList, db.asList(outlets)))
+	row, err := db.parcelOf(ctx, a, w)
 	return row.Outlet, err
 }
 

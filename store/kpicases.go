@@ -39,24 +39,28 @@ func (db *DB) countedAs(ctx context.Context, where *filter, a doorstep.Actor, q 
 	if q.Repeat == "" {
 		return nil
 	}
-	earlier := `e.consumer_id = k.consumer_id and e.filed_at_ms < k.filed_at_ms and e.filed_at_ms >= k.filed_at_ms - ?
+	earlier := `e.consumer_id = k.consumer_id and k.consumer_id <> '' and e.filed_at_ms < k.filed_at_ms and e.filed_at_ms >= k.filed_at_ms - ?
   and e.status <> '` + movedStatus + `' and ` + counted("e.")
+	erased := "" // as kpi.Case says
 	switch q.Repeat {
+	case "any_category":
+		erased = " or k.consumer_id = '' and k.follows <> ''"
 	case "true":
+		erased = " or k.consumer_id = '' and k.repeat_of <> ''"
 		earlier += " and e.category = k.category"
 	case "same_parcel":
 		earlier += " and e.category = k.category and e.waybill = k.waybill"
 	case "same_outlet":
 		earlier += " and e.outlet_no = k.outlet_no"
 	}
-	where.and("exists (select 1 from complaint e where "+earlier+")", complaints.RepeatWindow.Milliseconds())
+	where.and("(exists (select 1 from complaint e where "+earlier+")"+erased+")", complaints.RepeatWindow.Milliseconds())
 	return nil
 }
 
 // filedOn narrows to local days of the outlets. Handled the same day is before the
 // day's end, day by day.
 func (db *DB) filedOn(ctx context.Context, where *filter, a doorstep.Actor, q complaints.CountedAs) error {
-	sites, _, err := db.Sites(ctx, a)
+	sites, err := db.sites(ctx, a)
 	if err != nil {
 		return err
 	}

@@ -121,7 +121,13 @@ func (db *DB) countDay(tx *Tx, outlet doorstep.OutletNo, day kpi.Day) error {
 		return fmt.Errorf("complaints: %w", err)
 	}
 	tally := kpi.TallyCases(day, cases, past)
-	handovers, err := db.handoversOf(tx, outlet, day)
+	var handovers kpi.Tally
+	if day.To.Before(db.now().Add(-kpi.FinalAfter)) {
+		handovers, err = keptHandovers(tx, outlet, day)
+	}
+	if err == nil && len(handovers) == 0 {
+		handovers, err = db.handoversOf(tx, outlet, day)
+	}
 	if err != nil {
 		return fmt.Errorf("handovers: %w", err)
 	}
@@ -148,6 +154,30 @@ func (db *DB) countDay(tx *Tx, outlet doorstep.OutletNo, day kpi.Day) error {
 	return tx.insert(`insert into kpi_part (outlet_no, day, courier_no, category, `+names+`)`, "", parts)
 }
 
+// keptHandovers reads what stands for an outlet's parcels of a day.
+func keptHandovers(tx *Tx, outlet doorstep.OutletNo, day kpi.Day) (kpi.Tally, error) {
+	rows, err := tx.tx.QueryxContext(tx.ctx, tx.tx.Rebind(`select courier_no, `+strings.Join(kpi.Names[:], ", ")+` from kpi_part
+where outlet_no = ? and day = ? and category = ''`), outlet, day.No)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	tally := kpi.Tally{}
+	for rows.Next() {
+		var key kpi.Key
+		var counts kpi.Counts
+		into := []any{&key.CourierNo}
+		for i := range kpi.Names {
+			into = append(into, &counts[i])
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		tally[key] = counts
+	}
+	return tally, rows.Err()
+}
+
 func kept(c kpi.Counts) []any {
 	row := make([]any, kpi.Kept)
 	for i := range row {
@@ -168,9 +198,12 @@ type filedRow struct {
 	HandledMS  sql.NullInt64 `db:"handled_at_ms"`
 	ReopenedMS sql.NullInt64 `db:"reopened_at_ms"`
 	PausedMS   int64         `db:"paused_ms"`
+	RepeatOf   string        `db:"repeat_of"`
+	Follows    string
 }
 
-const selectCase = `select outlet_no, id, waybill, consumer_id, courier_no, category, status, filed_at_ms, handled_at_ms, reopened_at_ms, paused_ms
+const selectCase = `select outlet_no, id, waybill, consumer_id, courier_no, category, status, filed_at_ms, handled_at_ms, reopened_at_ms, paused_ms,
+  repeat_of, follows
 from complaint where status <> '` + movedStatus + `' and `
 
 func casesFrom(rows []filedRow) []kpi.Case {
@@ -179,6 +212,7 @@ func casesFrom(rows []filedRow) []kpi.Case {
 		list[i] = kpi.Case{
 			Outlet: r.Outlet, ID: r.ID, Waybill: r.Waybill, Consumer: r.Consumer, CourierNo: r.CourierNo.Int64, Category: r.Category, Status: r.Status,
 			FiledAt: fromMS(r.FiledMS), HandledAt: fromNullMS(r.HandledMS), ReopenedAt: fromNullMS(r.ReopenedMS), Paused: r.PausedMS > 0,
+			Repeats: r.RepeatOf != "", Follows: r.Follows != "",
 		}
 	}
 	return list
@@ -194,7 +228,9 @@ func (db *DB) casesOf(tx *Tx, outlet doorstep.OutletNo, day kpi.Day) (cases, pas
 	}
 	consumers := map[string]bool{}
 	for _, r := range rows {
-		consumers[string(r.Consumer)] = true
+		if r.Consumer != "" { // erased
+			consumers[string(r.Consumer)] = true
+		}
 	}
 	err = tx.list(&earlier, selectCase+`filed_at_ms >= ? and filed_at_ms < ? and consumer_id`+db.inList,
 		ms(day.From.Add(-complaints.RepeatWindow)), ms(day.To), db.asList(slices.Sorted(maps.Keys(consumers))))
@@ -273,14 +309,16 @@ union all select waybill, 0, '', '', 0, status, at_ms, received_at_ms from scan 
 func (db *DB) carried(tx *Tx, outlet doorstep.OutletNo, waybills any) (map[doorstep.Waybill][]kpi.Carried, error) {
 	var rows []struct {
 		Waybill      doorstep.Waybill
-		CourierNo    int64          `db:"courier_no"`
-		DispatchedMS int64          `db:"dispatched_at_ms"`
-		ReceivedMS   int64          `db:"received_at_ms"`
-		Tags         sql.NullString // of the alert
-		DeliveredMS  sql.NullInt64  `db:"delivered_at_ms"`
-		InformedMS   sql.NullInt64  `db:"informed_at_ms"`
+		Consumer     doorstep.ConsumerID `db:"consumer_id"`
+		CourierNo    int64               `db:"courier_no"`
+		AlertID      sql.NullString      `db:"alert_id"`
+		DispatchedMS int64               `db:"dispatched_at_ms"`
+		ReceivedMS   int64               `db:"received_at_ms"`
+		Tags         sql.NullString      // of the alert
+		DeliveredMS  sql.NullInt64       `db:"delivered_at_ms"`
+		InformedMS   sql.NullInt64       `db:"informed_at_ms"`
 	}
-	err := tx.list(&rows, `select d.waybill, d.courier_no, d.dispatched_at_ms, d.received_at_ms, a.tags, a.informed_at_ms,
+	err := tx.list(&rows, `select d.waybill, d.consumer_id, d.courier_no, a.id as alert_id, d.dispatched_at_ms, d.received_at_ms, a.tags, a.informed_at_ms,
   (select min(r.received_at_ms) from receipt r where r.outlet_no = d.outlet_no and r.alert_id = a.id) as delivered_at_ms
 from dispatch d left join alert a on a.outlet_no = d.outlet_no and a.id = coalesce(d.revised_alert_id, d.alert_id)
 where d.outlet_no = ? and d.waybill`+db.inList+` order by d.dispatched_at_ms, d.courier_no, d.day`, outlet, waybills)
@@ -291,7 +329,9 @@ where d.outlet_no = ? and d.waybill`+db.inList+` order by d.dispatched_at_ms, d.
 	for _, r := range rows {
 		carried[r.Waybill] = append(carried[r.Waybill], kpi.Carried{
 			Waybill: r.Waybill, CourierNo: r.CourierNo, DispatchedAt: fromMS(r.DispatchedMS), ReceivedAt: fromMS(r.ReceivedMS),
-			Tags: splitTags(r.Tags.String), DeliveredAt: fromNullMS(r.DeliveredMS), InformedAt: fromNullMS(r.InformedMS),
+			// Of whoever was forgotten we know that there was an alert, and not of what.
+			Alerted: r.Tags.String != "" || r.Consumer == "" && r.AlertID.Valid, Tags: splitTags(r.Tags.String),
+			DeliveredAt: fromNullMS(r.DeliveredMS), InformedAt: fromNullMS(r.InformedMS),
 		})
 	}
 	return carried, nil

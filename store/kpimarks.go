@@ -41,21 +41,23 @@ func (db *DB) addMarks(tx *Tx, times map[doorstep.OutletNo][]any) error {
 // day, also at the outlet that it was rerouted from; days of later ones that may
 // repeat it; and the day on which its parcel was signed for.
 func (db *DB) markComplaint(tx *Tx, c complaints.Complaint) error {
+	times := map[doorstep.OutletNo][]any{}
 	var rows []struct {
 		Outlet  doorstep.OutletNo `db:"outlet_no"`
 		Waybill doorstep.Waybill
 		FiledMS int64 `db:"filed_at_ms"`
 	}
-	err := tx.list(&rows, `select outlet_no, waybill, filed_at_ms from complaint where consumer_id = ? and filed_at_ms >= ? and filed_at_ms <= ?`,
-		c.Consumer, ms(c.FiledAt), ms(c.FiledAt.Add(complaints.RepeatWindow)))
-	if err != nil {
-		return err
+	if c.Consumer != "" { // nothing repeats what an erased consumer complained of
+		err := tx.list(&rows, `select outlet_no, waybill, filed_at_ms from complaint where consumer_id = ? and filed_at_ms >= ? and filed_at_ms <= ?`,
+			c.Consumer, ms(c.FiledAt), ms(c.FiledAt.Add(complaints.RepeatWindow)))
+		if err != nil {
+			return err
+		}
 	}
-	times := map[doorstep.OutletNo][]any{}
 	had := map[doorstep.OutletNo]bool{}
 	for _, r := range rows {
 		times[r.Outlet] = append(times[r.Outlet], r.FiledMS)
-		if r.Waybill == c.Waybill {
+		if r.Waybill == c.Waybill && r.Outlet != c.Outlet {
 			had[r.Outlet] = true
 		}
 	}
@@ -66,7 +68,18 @@ func (db *DB) markComplaint(tx *Tx, c complaints.Complaint) error {
 		}
 		times[outlet] = append(times[outlet], ended...)
 	}
-	return db.addMarks(tx, times)
+	return db.markFiled(tx, c, times)
+}
+
+// markFiled marks, beside other times, the days of a complaint's filing and of
+// its parcel's end at its outlet.
+func (db *DB) markFiled(tx *Tx, c complaints.Complaint, others map[doorstep.OutletNo][]any) error {
+	ended, err := db.endings(tx, c.Outlet, []doorstep.Waybill{c.Waybill})
+	if err != nil {
+		return err
+	}
+	others[c.Outlet] = append(append(others[c.Outlet], ms(c.FiledAt)), ended...)
+	return db.addMarks(tx, others)
 }
 
 // markEndings marks the days of everything that says that parcels were signed
@@ -86,7 +99,7 @@ func (db *DB) endings(tx *Tx, outlet doorstep.OutletNo, waybills []doorstep.Wayb
 	var times []int64
 	list := db.asList(waybills)
 	err := tx.list(&times, `select at_ms from sign_for where outlet_no = ? and waybill`+db.inList+`
-union select at_ms from scan where outlet_no = ? and waybill`+db.inList+` and `+terminalScan, outlet, list, outlet, list)
+union all select at_ms from scan where outlet_no = ? and waybill`+db.inList+` and `+terminalScan, outlet, list, outlet, list)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"doorstep/complaints"
 	"doorstep/kpi"
 	"doorstep/parcels"
+	"doorstep/privacy"
 	"doorstep/store"
 )
 
@@ -67,6 +69,7 @@ func TestDaysKeptUpAreTheDaysRebuilt(t *testing.T) {
 		place := map[string]string{}
 		phone := map[string]string{}
 		owner := map[string]string{} // of complaints
+		erased := map[string]bool{}  // phones of those who asked for it once
 		conflicts := 0
 		allow := func(err error) { // what the rules refuse changes nothing
 			if err == nil {
@@ -91,13 +94,20 @@ func TestDaysKeptUpAreTheDaysRebuilt(t *testing.T) {
 			w := pick(parcelsOut)
 			boss := h.manager(place[w])
 			boss.Subject = "Sun Yan"
-			switch what := draw.IntN(15); {
+			what := draw.IntN(15)
+			if draw.IntN(40) == 0 {
+				what = 15
+			}
+			switch {
 			case what < 4 || len(filed) == 0:
 				in := complaints.Filing{Waybill: w, Text: fmt.Sprint("again ", step), Category: string(categories[draw.IntN(3)])}
 				if draw.IntN(4) == 0 { // of the past, as an import brings it
 					in.FiledAt = now.Add(-time.Duration(draw.IntN(40*24)) * time.Hour).Format(time.RFC3339)
 				}
 				c, err := desk.File(ctx, h.integrator, in)
+				if errors.Is(err, doorstep.ErrNotFound) && erased[phone[w]] { // nobody's any more
+					break
+				}
 				require.NoError(t, err)
 				if !c.Merged {
 					filed, owner[c.ID] = append(filed, c.ID), phone[w]
@@ -132,6 +142,15 @@ func TestDaysKeptUpAreTheDaysRebuilt(t *testing.T) {
 			case what == 11:
 				at := now.Add(-time.Duration(draw.IntN(72)) * time.Hour) // late
 				_, err := scanner.Scan(ctx, h.integrator, []parcels.ScanOrder{{Waybill: w, OutletID: place[w], Code: "signed_self", At: at.Format(time.RFC3339)}})
+				require.NoError(t, err)
+			case what == 15:
+				eraser := privacy.Eraser{
+					Store: h.db, Now: h.clock.Now, Log: slog.New(slog.DiscardHandler),
+					Recall: func(context.Context) (int, error) { return 0, nil }, Photos: func(context.Context) (int, error) { return 0, nil },
+				}
+				erased[phone[w]] = true
+				require.NoError(t, eraser.Erase(ctx, h.consumer(phone[w])))
+				_, err := eraser.EraseDue(ctx) // those whose complaints were closed since
 				require.NoError(t, err)
 			case what == 12:
 				_, err := h.signer().Correct(ctx, boss, w, parcels.SignOrder{}, "wrong parcel", true)
@@ -190,6 +209,31 @@ func TestDaysKeptUpAreTheDaysRebuilt(t *testing.T) {
 		require.Positive(t, sum[kpi.Repeats])
 		require.Positive(t, sum[kpi.Parcels])
 		require.Equal(t, sum[kpi.Parcels], sum[kpi.Alerted]+sum[kpi.Unalerted])
+	})
+}
+
+// What was wished of a parcel is erased in time; what its handover came to stays
+// as it was counted.
+func TestHandoversThatAreOldAreCountedForGood(t *testing.T) {
+	onEach(t, 0, func(t *testing.T, h *house) {
+		ctx := context.Background()
+		h.wish(wang, "no_locker")
+		h.dispatch(order("SF1", "li", wang))
+		boss := h.manager("west")
+		boss.Subject = "Sun Yan"
+		_, err := h.signer().Override(ctx, boss, "SF1", signOrder(parcels.InLocker, h.clock.Now()), "flood")
+		require.NoError(t, err)
+		h.settleDays()
+		kept := h.days()
+		require.Equal(t, int64(1), kept[0].Counts[kpi.Unfollowed])
+		sweeper := privacy.Sweeper{Store: h.db, Now: h.clock.Now, Photos: func(context.Context) (int, error) { return 0, nil }}
+		h.clock.Add(privacy.RuleOf(privacy.Records).Keep + 24*time.Hour)
+		report, err := sweeper.SweepAll(ctx)
+		require.NoError(t, err)
+		require.Positive(t, report[privacy.Records].Gone)
+		_, err = (&kpi.Keeper{Store: h.db, Now: h.clock.Now}).Rebuild(ctx)
+		require.NoError(t, err)
+		require.Equal(t, kept, h.days())
 	})
 }
 

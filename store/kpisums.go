@@ -33,30 +33,11 @@ group by outlet_no order by min(marked_at_ms), outlet_no limit ?`, list, limit)
 	return fromNullMS(oldest), err
 }
 
-// Sites are the outlets that the caller may see, by time zone.
+// Sites are the outlets that the caller may see, by time zone, and when their
+// company got its first complaint.
 func (db *DB) Sites(ctx context.Context, a doorstep.Actor) (sites []kpi.Site, began time.Time, err error) {
-	outlets, err := db.scope(ctx, a)
-	if err != nil {
+	if sites, err = db.sites(ctx, a); err != nil {
 		return nil, began, err
-	}
-	var rows []struct {
-		No   doorstep.OutletNo
-		Zone string `db:"time_zone"`
-	}
-	if err := db.list(ctx, &rows, `select no, time_zone from outlet where no`+db.inList+` order by time_zone, no`, db.asList(outlets)); err != nil {
-		return nil, began, fmt.Errorf("zones: %w", err)
-	}
-	last := ""
-	for _, r := range rows {
-		if len(sites) == 0 || r.Zone != last {
-			zone, err := zoneOf(r.No, r.Zone)
-			if err != nil {
-				return nil, began, err
-			}
-			sites, last = append(sites, kpi.Site{Zone: zone}), r.Zone
-		}
-		site := &sites[len(sites)-1]
-		site.Outlets = append(site.Outlets, r.No)
 	}
 	var first sql.NullInt64
 	err = db.get(ctx, &first, `select min(first) from (
@@ -65,6 +46,33 @@ func (db *DB) Sites(ctx context.Context, a doorstep.Actor) (sites []kpi.Site, be
 		return nil, began, fmt.Errorf("first complaint: %w", err)
 	}
 	return sites, fromNullMS(first), nil
+}
+
+func (db *DB) sites(ctx context.Context, a doorstep.Actor) (sites []kpi.Site, err error) {
+	outlets, err := db.scope(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		No   doorstep.OutletNo
+		Zone string `db:"time_zone"`
+	}
+	if err := db.list(ctx, &rows, `select no, time_zone from outlet where no`+db.inList+` order by time_zone, no`, db.asList(outlets)); err != nil {
+		return nil, fmt.Errorf("zones: %w", err)
+	}
+	last := ""
+	for _, r := range rows {
+		if len(sites) == 0 || r.Zone != last {
+			zone, err := zoneOf(r.No, r.Zone)
+			if err != nil {
+				return nil, err
+			}
+			sites, last = append(sites, kpi.Site{Zone: zone}), r.Zone
+		}
+		site := &sites[len(sites)-1]
+		site.Outlets = append(site.Outlets, r.No)
+	}
+	return sites, nil
 }
 
 // groupOf is what the rows of t are grouped by, and what that needs joined.

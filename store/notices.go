@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"doorstep"
 	"doorstep/complaints"
@@ -29,35 +31,37 @@ var outletAudiences = []complaints.Audience{complaints.ToHandler, complaints.ToM
 // Notices lists what the caller is told: a courier of his own cases, a manager
 // what is for the outlet, headquarters what is for it.
 func (db *DB) Notices(ctx context.Context, a doorstep.Actor, q complaints.NoticeQuery) ([]complaints.NoticeItem, error) {
-	var outlets []int64
+	where := newFilter("n.company_no = ?", a.Company)
 	audiences := outletAudiences
-	var courier int64
-	var err error
 	switch a.Role {
 	case doorstep.RoleCourier:
-		audiences = []complaints.Audience{complaints.ToCourier}
-		if courier, err = db.courierNo(ctx, a); err != nil {
+		courier, err := db.courierNo(ctx, a)
+		if err != nil {
 			return nil, err
 		}
-		err = db.list(ctx, &outlets, `select outlet_no from courier_outlet where courier_no = ?`, courier)
-	case doorstep.RoleHQ:
-		audiences = append([]complaints.Audience{complaints.ToHQ}, outletAudiences...)
-		if q.Audience == "" {
-			q.Audience = complaints.ToHQ
+		outlets, err := db.outletsOf(ctx, courier)
+		if err != nil {
+			return nil, fmt.Errorf("notices: outlets: %w", err)
 		}
-		outlets, err = db.scope(ctx, a)
+		audiences = []complaints.Audience{complaints.ToCourier}
+		where.and("n.outlet_no"+db.inList+" and n.courier_no = ?", db.asList(outlets), courier)
+	case doorstep.RoleHQ: // of any outlet of the company, by the index notice_of_company
+		audiences = append([]complaints.Audience{complaints.ToHQ}, outletAudiences...)
+		q.Audience = cmp.Or(q.Audience, complaints.ToHQ)
 	default:
-		outlets, err = db.scope(ctx, a)
+		outlets, err := db.scope(ctx, a)
+		if err != nil {
+			return nil, fmt.Errorf("notices: outlets: %w", err)
+		}
+		where.and("n.outlet_no"+db.inList, db.asList(outlets))
 	}
-	if err != nil {
-		return nil, fmt.Errorf("notices: outlets: %w", err)
-	}
-	where := newFilter("n.outlet_no"+db.inList+" and n.company_no = ? and n.audience"+db.inList, db.asList(outlets), a.Company, db.asList(audiences))
-	if courier != 0 {
-		where.and("n.courier_no = ?", courier)
-	}
-	if q.Audience != "" {
+	switch {
+	case q.Audience == "":
+		where.and("n.audience"+db.inList, db.asList(audiences))
+	case slices.Contains(audiences, q.Audience):
 		where.and("n.audience = ?", string(q.Audience))
+	default: // not for the caller
+		return nil, nil
 	}
 	if q.BeforeID != "" {
 		where.and("(n.at_ms, n.id) < (?, ?)", q.BeforeMS, q.BeforeID)
@@ -73,7 +77,7 @@ func (db *DB) Notices(ctx context.Context, a doorstep.Actor, q complaints.Notice
 		DueMS       int64 `db:"due_at_ms"`
 		AtMS        int64 `db:"at_ms"`
 	}
-	err = db.list(ctx, &rows, `select n.id, n.complaint_id, o.id as outlet_id, n.period_no, n.clock, n.percent, n.audience, n.due_at_ms, n.at_ms
+	err := db.list(ctx, &rows, `select n.id, n.complaint_id, o.id as outlet_id, n.period_no, n.clock, n.percent, n.audience, n.due_at_ms, n.at_ms
 from notice n join outlet o on o.no = n.outlet_no where `+where.text+` order by n.at_ms desc, n.id desc limit ?`, append(where.args, q.Limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("notices: %w", err)

@@ -26,14 +26,10 @@ func (db *DB) mail(tx *Tx, l outreach.Letter) error {
 	m := l.Message
 	m.ConsumerRef = db.vault.Hash("consumer_ref", string(l.Link.Consumer))
 	var locale string
-	err := tx.get(&locale, `select locale from consumer where consumer_id = ?`, l.Link.Consumer)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	if locale == "" {
-		if err := tx.get(&locale, `select locale from outlet where no = ?`, l.Link.Outlet); err != nil {
-			return fmt.Errorf("outlet's language: %w", err)
-		}
+	err := tx.get(&locale, `select coalesce((select nullif(locale, '') from consumer where consumer_id = ?), locale) from outlet where no = ?`,
+		l.Link.Consumer, l.Link.Outlet)
+	if err != nil {
+		return fmt.Errorf("language: %w", err)
 	}
 	m.Locale = cmp.Or(locale, defaultLocale)
 	object, err := json.Marshal(m)
@@ -71,18 +67,14 @@ func questionsOf(rows []questionRow) []outreach.Question {
 
 // ask sends the questions that a complaint raises, if there are any. The
 // consumer's row is locked by then: two complaints do not ask the same.
-func (db *DB) ask(tx *Tx, q outreach.Inquiry) error {
+func (db *DB) ask(tx *Tx, q outreach.Inquiry, known prefs.Profile) error {
 	l := q.Link
-	profiles, err := db.profiles(tx.list, []doorstep.ConsumerID{l.Consumer})
-	if err != nil {
-		return err
-	}
 	var last []questionRow
-	err = tx.list(&last, `select tag, asked_at_ms, expires_at_ms, answer from question where consumer_id = ?`, l.Consumer)
+	err := tx.list(&last, `select tag, asked_at_ms, expires_at_ms, answer from question where consumer_id = ?`, l.Consumer)
 	if err != nil {
 		return err
 	}
-	tags := q.Tags(profiles[l.Consumer], questionsOf(last))
+	tags := q.Tags(known, questionsOf(last))
 	if len(tags) == 0 {
 		return nil
 	}

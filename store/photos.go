@@ -4,10 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-
 	"fmt"
 	"slices"
-
 	"time"
 
 	"doorstep"

@@ -18,17 +18,17 @@ var emptied = []byte{}
 // wipeReports empties what providers reported of a parcel's calls and messages,
 // which names the consumer's number, and deletes the masked number. What the
 // reports come to stays: it holds no number.
-func wipeReports(tx *Tx, p privacy.Parcel) error {
-	var company doorstep.CompanyNo
-	if err := tx.get(&company, `select company_no from outlet where no = ?`, p.Outlet); err != nil {
+func wipeReports(tx *Tx, w wipe) error {
+	company, err := companyOf(tx.list, w.Outlet)
+	if err != nil {
 		return err
 	}
 	var contacts []struct {
 		Provider telephony.Provider
 		Events   string
 	}
-	err := tx.list(&contacts, `select provider, events from provider_contact where outlet_no = ? and waybill = ? and waybill <> '' and parcel_outlet_no = ?`,
-		company, p.Waybill, p.Outlet)
+	err = tx.list(&contacts, `select provider, events from provider_contact where outlet_no = ? and waybill = ? and waybill <> '' and parcel_outlet_no = ?`,
+		company, w.Waybill, w.Outlet)
 	if err != nil {
 		return err
 	}
@@ -38,6 +38,9 @@ func wipeReports(tx *Tx, p privacy.Parcel) error {
 			return err
 		}
 		for _, e := range events {
+			if at := ms(e.Received); at < w.from || at >= w.until {
+				continue
+			}
 			err := tx.exec(`update provider_record set body = ? where outlet_no = ? and provider = ? and event_key = ? and state <> 'waiting'`,
 				emptied, company, c.Provider, e.Key)
 			if err != nil {
@@ -45,7 +48,7 @@ func wipeReports(tx *Tx, p privacy.Parcel) error {
 			}
 		}
 	}
-	return tx.exec(`delete from parcel_line where outlet_no = ? and waybill = ?`, company, p.Waybill)
+	return tx.exec(`delete from parcel_line where outlet_no = ? and waybill = ? and until_ms >= ? and until_ms < ?`, company, w.Waybill, w.from, w.until)
 }
 
 // SweepReports empties raw reports of providers that were received at or before a

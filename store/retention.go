@@ -12,13 +12,14 @@ import (
 	"doorstep/privacy"
 )
 
-// MarkOutlets gives every outlet a mark of each class.
+// MarkOutlets gives every outlet a mark of each class, and every company one for
+// what belongs to none of its outlets.
 func (db *DB) MarkOutlets(ctx context.Context, classes []privacy.Class, now time.Time) error {
 	return db.inTx(ctx, func(tx *Tx) error {
 		for _, c := range classes {
 			var bare []doorstep.OutletNo
-			err := tx.list(&bare, `select no from outlet where not exists (
-  select 1 from retention r where r.outlet_no = outlet.no and r.class = ?) order by no`, string(c))
+			err := tx.list(&bare, `select no from (select no from outlet union all select no from company) home where not exists (
+  select 1 from retention r where r.outlet_no = home.no and r.class = ?) order by no`, string(c))
 			if err != nil {
 				return err
 			}
@@ -189,20 +190,25 @@ where e.outlet_no = ? and e.id > ? order by e.id limit ?`, m.Outlet, m.After, b.
 	return p, nil
 }
 
-// keptParcels finds parcels that somebody holds or complained about. Positions
-// are kept while the complaint is open, and then as long as the record.
+// keptParcels finds parcels that somebody holds or complained about, at whichever
+// outlet of the company. Positions are kept while the complaint is open, and then
+// as long as the record.
 func (db *DB) keptParcels(list lister, m privacy.Mark, waybills []string) (map[string]bool, error) {
 	if m.Class == privacy.Accesses {
 		return nil, nil
 	}
-	complaints := `select waybill from complaint where outlet_no = ? and waybill` + db.inList
+	company, err := companyOf(list, m.Outlet)
+	if err != nil {
+		return nil, err
+	}
+	complaints := `select waybill from complaint where company_no = ? and waybill` + db.inList
 	if m.Class == privacy.Positions {
 		complaints += ` and ` + openStatuses
 	}
 	in := db.asList(nonNil(waybills))
 	var found []string
-	err := list(&found, complaints+`
-union select waybill from hold where outlet_no = ? and released_at_ms is null and waybill`+db.inList, m.Outlet, in, m.Outlet, in)
+	err = list(&found, complaints+`
+union select waybill from hold where company_no = ? and released_at_ms is null and waybill`+db.inList, company, in, company, in)
 	kept := make(map[string]bool, len(found))
 	for _, w := range found {
 		kept[w] = true
@@ -265,16 +271,18 @@ func (db *DB) SparedParcels(ctx context.Context, now time.Time, limit int) (list
 	return list, err
 }
 
-// SweepParcel erases a parcel whose complaints were closed long ago and that
-// nobody holds.
+// SweepParcel erases of a parcel, whose complaints were closed long ago and that
+// nobody holds, what is past the time of records. The rest is of its number's next
+// use and waits for its own time.
 func (db *DB) SweepParcel(ctx context.Context, p privacy.Parcel, closedBefore, again time.Time, b privacy.Batch) (swept privacy.Swept, err error) {
+	until := ms(b.Now.Add(-b.Keep)) + 1
 	if b.Dry {
 		kept, err := db.keeps(db.lister(ctx), p, closedBefore)
 		if err != nil || kept {
 			return privacy.Swept{Spared: 1}, err
 		}
 		var n int
-		err = db.get(ctx, &n, `select count(*)`+recordsOfParcel, p.Outlet, p.Waybill)
+		err = db.get(ctx, &n, `select count(*)`+recordsOfParcel+` and e.received_at_ms < ?`, p.Outlet, p.Waybill, until)
 		return privacy.Swept{Gone: n}, err
 	}
 	err = db.inTx(ctx, func(tx *Tx) error {
@@ -287,7 +295,7 @@ func (db *DB) SweepParcel(ctx context.Context, p privacy.Parcel, closedBefore, a
 			swept.Spared = 1
 			return tx.exec(`update spared_parcel set due_at_ms = ? where outlet_no = ? and waybill = ?`, ms(again), p.Outlet, p.Waybill)
 		}
-		swept.Gone, err = db.wipeParcel(tx, wipe{Parcel: p, class: privacy.Cases, reason: forRetention, fields: evidence.AllFields, now: b.Now})
+		swept.Gone, err = db.wipeParcel(tx, wipe{Parcel: p, until: until, class: privacy.Cases, reason: forRetention, fields: evidence.AllFields, now: b.Now})
 		if err != nil {
 			return err
 		}
@@ -296,12 +304,17 @@ func (db *DB) SweepParcel(ctx context.Context, p privacy.Parcel, closedBefore, a
 	return swept, err
 }
 
-// keeps says whether a parcel is held, or was complained about too lately. The
-// stub of a complaint that was rerouted keeps nothing.
+// keeps says whether a parcel is held, or was complained about too lately, at
+// whichever outlet. The stub of a complaint that was rerouted keeps nothing by
+// itself.
 func (db *DB) keeps(list lister, p privacy.Parcel, closedBefore time.Time) (bool, error) {
+	company, err := companyOf(list, p.Outlet)
+	if err != nil {
+		return true, err
+	}
 	var found []int
-	err := list(&found, `select 1 from complaint where outlet_no = ? and waybill = ? and (`+openStatuses+` or closed_at_ms > ?)
-union all select 1 from hold where outlet_no = ? and waybill = ? and released_at_ms is null`, p.Outlet, p.Waybill, ms(closedBefore), p.Outlet, p.Waybill)
+	err = list(&found, `select 1 from complaint where company_no = ? and waybill = ? and (`+openStatuses+` or closed_at_ms > ?)
+union all select 1 from hold where company_no = ? and waybill = ? and released_at_ms is null`, company, p.Waybill, ms(closedBefore), company, p.Waybill)
 	return len(found) > 0, err
 }
 

@@ -13,10 +13,10 @@ import (
 // out.
 func (db *DB) SweepUndispatched(ctx context.Context, outlet doorstep.OutletNo, before time.Time, b privacy.Batch) (swept privacy.Swept, err error) {
 	mark := privacy.Mark{Outlet: outlet, Class: privacy.Parcels, Due: b.Now.Add(quietDay)}
-	const old = `select waybill from parcel where outlet_no = ? and updated_at_ms <= ? and dispatched_at_ms is null and consumer_id <> ''
-and not exists (select 1 from complaint k where k.outlet_no = parcel.outlet_no and k.waybill = parcel.waybill)
-and not exists (select 1 from hold h where h.outlet_no = parcel.outlet_no and h.waybill = parcel.waybill and h.released_at_ms is null)
-order by updated_at_ms limit ?`
+	const still = `outlet_no = ? and updated_at_ms <= ? and dispatched_at_ms is null and consumer_id <> ''
+and not exists (select 1 from complaint k where k.company_no = parcel.company_no and k.waybill = parcel.waybill)
+and not exists (select 1 from hold h where h.company_no = parcel.company_no and h.waybill = parcel.waybill and h.released_at_ms is null)`
+	const old = `select waybill from parcel where ` + still + ` order by updated_at_ms limit ?`
 	if b.Dry {
 		var n int
 		err := db.get(ctx, &n, `select count(*) from (`+old+`) gone`, outlet, ms(before), mostCounted)
@@ -28,18 +28,20 @@ order by updated_at_ms limit ?`
 		if err := tx.list(&waybills, old, outlet, ms(before), b.Limit); err != nil {
 			return err
 		}
-		swept.Gone, swept.More = len(waybills), len(waybills) == b.Limit
+		swept.More = len(waybills) == b.Limit
 		if swept.More {
 			swept.Next.Due = b.Now
 		}
 		if len(waybills) > 0 {
 			db.stain(tx)
 		}
-		err := tx.exec(`update parcel set consignee = null, consumer_id = '', address_id = '' where outlet_no = ? and waybill`+db.inList,
-			outlet, db.asList(nonNil(waybills)))
+		// On PostgreSQL one may have gone out, or been complained about, since it was listed.
+		n, err := tx.changed(`update parcel set consignee = null, consumer_id = '', address_id = '' where `+still+` and waybill`+db.inList,
+			outlet, ms(before), db.asList(nonNil(waybills)))
 		if err != nil {
 			return err
 		}
+		swept.Gone = int(n)
 		return moveMark(tx, swept.Next)
 	})
 	return swept, err

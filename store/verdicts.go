@@ -16,6 +16,13 @@ import (
 // addEvidence keeps signs of what a consumer wants. What is there already stays;
 // of what there is too much of a tag, the oldest goes.
 func addEvidence(tx *Tx, consumer doorstep.ConsumerID, list []prefs.Evidence) error {
+	if err := insertSigns(tx, consumer, list); err != nil {
+		return err
+	}
+	return trimSigns(tx, consumer, list)
+}
+
+func insertSigns(tx *Tx, consumer doorstep.ConsumerID, list []prefs.Evidence) error {
 	rows := make([][]any, len(list))
 	for i, e := range list {
 		sign := e.Sign
@@ -29,6 +36,12 @@ func addEvidence(tx *Tx, consumer doorstep.ConsumerID, list []prefs.Evidence) er
 	if err != nil {
 		return fmt.Errorf("evidence of wishes: %w", err)
 	}
+	return nil
+}
+
+// trimSigns deletes the oldest signs of a tag beside those of the list, of which
+// there are more than are kept.
+func trimSigns(tx *Tx, consumer doorstep.ConsumerID, list []prefs.Evidence) error {
 	for _, e := range list {
 		alike := `sign <> 'complaint'` // apart, so that clicks do not push words out
 		if e.Sign == "" || e.Sign == prefs.Complained {
@@ -42,28 +55,6 @@ func addEvidence(tx *Tx, consumer doorstep.ConsumerID, list []prefs.Evidence) er
 		}
 	}
 	return nil
-}
-
-// withoutPaused takes the weight from lessons that a company has paused. They
-// still speak against a permission.
-func withoutPaused(tx *Tx, company doorstep.CompanyNo, lessons []prefs.Evidence) ([]prefs.Evidence, error) {
-	if len(lessons) == 0 {
-		return nil, nil
-	}
-	var paused []prefs.Tag
-	if err := tx.list(&paused, `select tag from tag_learning where company_no = ? and paused_at_ms is not null`, company); err != nil {
-		return nil, fmt.Errorf("paused tags: %w", err)
-	}
-	if len(paused) == 0 {
-		return lessons, nil
-	}
-	lessons = slices.Clone(lessons) // the transaction may be tried again
-	for i := range lessons {
-		if slices.Contains(paused, lessons[i].Tag) {
-			lessons[i].Weight = 0
-		}
-	}
-	return lessons, nil
 }
 
 // addAgreements notes consents for one parcel as weak signs against what was

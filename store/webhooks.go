@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -34,7 +33,10 @@ type webhookBody struct {
 	Secrets     webhooks.Secrets
 }
 
-const webhookColumns = `outlet_no, id, types, after_seq, created_at_ms, failing_since_ms, disabled_at_ms, disabled_because, sequence, body`
+const (
+	openColumns    = `outlet_no, id, types, after_seq, created_at_ms, failing_since_ms, disabled_at_ms, disabled_because, sequence`
+	webhookColumns = openColumns + `, body`
+)
 
 func webhookPlace(id string) vault.Place {
 	return vault.Place{Table: "webhook", Column: "body", Row: id}
@@ -45,12 +47,18 @@ func (db *DB) webhook(r webhookRow) (webhooks.Webhook, error) {
 		ID: r.ID, Company: r.Company, After: r.After, CreatedAt: fromMS(r.CreatedMS), FailingSince: fromNullMS(r.FailingMS),
 		DisabledAt: fromNullMS(r.DisabledMS), DisabledBecause: webhooks.Reason(r.Because), Sequence: r.Sequence,
 	}
+	if err := json.Unmarshal([]byte(r.Types), &w.Types); err != nil {
+		return w, fmt.Errorf("webhook %s: %w", r.ID, err)
+	}
+	if r.Body == nil { // it was not asked for
+		return w, nil
+	}
 	plain, err := db.vault.Open(r.Body, webhookPlace(r.ID))
 	if err != nil {
 		return w, err
 	}
 	var body webhookBody
-	if err := errors.Join(json.Unmarshal([]byte(r.Types), &w.Types), json.Unmarshal(plain, &body)); err != nil {
+	if err := json.Unmarshal(plain, &body); err != nil {
 		return w, fmt.Errorf("webhook %s: %w", r.ID, err)
 	}
 	w.URL, w.Description, w.Secrets = body.URL, body.Description, body.Secrets
@@ -192,10 +200,11 @@ func (db *DB) RemoveWebhook(ctx context.Context, company doorstep.CompanyNo, id 
 	return nil
 }
 
-// Behind lists enabled webhooks whose company's feed has gone on.
+// Behind lists enabled webhooks whose company's feed has gone on, without what is
+// sealed of them.
 func (db *DB) Behind(ctx context.Context) ([]webhooks.Webhook, error) {
 	var rows []webhookRow
-	err := db.list(ctx, &rows, `select `+webhookColumns+` from webhook where disabled_at_ms is null and exists (
+	err := db.list(ctx, &rows, `select `+openColumns+` from webhook where disabled_at_ms is null and exists (
 select 1 from event_head h where h.outlet_no = webhook.outlet_no and h.seq > webhook.after_seq) order by outlet_no, id`)
 	if err != nil {
 		return nil, fmt.Errorf("webhooks that are behind: %w", err)
@@ -203,10 +212,11 @@ select 1 from event_head h where h.outlet_no = webhook.outlet_no and h.seq > web
 	return db.webhooksOf(rows)
 }
 
-// Due lists enabled webhooks with deliveries to attempt.
+// Due lists enabled webhooks with deliveries to attempt, without what is sealed of
+// them.
 func (db *DB) Due(ctx context.Context, now time.Time) ([]webhooks.Webhook, error) {
 	var rows []webhookRow
-	err := db.list(ctx, &rows, `select `+webhookColumns+` from webhook where disabled_at_ms is null and exists (
+	err := db.list(ctx, &rows, `select `+openColumns+` from webhook where disabled_at_ms is null and exists (
 select 1 from webhook_delivery d where d.outlet_no = webhook.outlet_no and d.webhook_id = webhook.id and d.state = 'waiting' and d.due_at_ms <= ?)
 order by outlet_no, id`, ms(now))
 	if err != nil {

@@ -2,24 +2,17 @@ package store
 
 import (
 	"fmt"
-	"sync"
 	"time"
 
 	"doorstep"
 )
 
-var zones sync.Map // by name: loading one reads a file
-
 // zoneOf is an outlet's time zone.
 func zoneOf(outlet doorstep.OutletNo, name string) (*time.Location, error) {
-	if zone, ok := zones.Load(name); ok {
-		return zone.(*time.Location), nil
-	}
-	zone, err := time.LoadLocation(name)
+	zone, err := doorstep.LoadZone(name)
 	if err != nil {
 		return nil, fmt.Errorf("outlet %d: %w", outlet, err)
 	}
-	zones.Store(name, zone)
 	return zone, nil
 }
 

@@ -28,13 +28,15 @@ type Claimed struct {
 // Queue is what a Sender needs kept.
 type Queue interface {
 	feed.Store
-	// Behind lists enabled webhooks whose company's feed has gone on.
+	// Behind lists enabled webhooks whose company's feed has gone on, without their
+	// URLs and secrets.
 	Behind(ctx context.Context) ([]Webhook, error)
 	// Plan makes deliveries of events of w's company, in order, and moves w from
 	// w.After on to through. False means that somebody else has moved it, or that it
 	// is disabled: nothing was done. What was a delivery before becomes one again.
 	Plan(ctx context.Context, w Webhook, through int64, list []Planned, now time.Time) (bool, error)
-	// Due lists enabled webhooks with deliveries to attempt at now.
+	// Due lists enabled webhooks with deliveries to attempt at now, without their
+	// URLs and secrets.
 	Due(ctx context.Context, now time.Time) ([]Webhook, error)
 	// ClaimDeliveries leases due deliveries of an enabled webhook, those that have
 	// waited longest first, at most limit. No two of them are about one object.

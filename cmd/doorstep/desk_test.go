@@ -206,6 +206,8 @@ func TestZammad1121WhatTheOutletSaysToItselfReachesNoConsumer(t *testing.T) {
 		}
 		a.get(me, "/v1/complaints/"+filed.ID+"/notes").is(http.StatusForbidden)
 		a.get(me, "/v1/notices").is(http.StatusForbidden)
+		a.get(a.hq(), "/v1/notices?audience=everybody").problem(http.StatusUnprocessableEntity)
+		require.Empty(t, read[api.NoticePage](a.get(a.courier("li"), "/v1/notices?audience=hq"), http.StatusOK).Items)
 		a.get(a.integrator(), "/v1/complaints/"+filed.ID+"/notes").is(http.StatusForbidden)
 		a.get(a.courier("li"), "/v1/complaints/"+filed.ID+"/notes").is(http.StatusForbidden)
 		a.get(a.manager("east"), "/v1/complaints/"+filed.ID+"/notes").is(http.StatusNotFound)
@@ -265,7 +267,10 @@ func TestAComplaintIsReroutedOnceAndItsIDGoesOnAnswering(t *testing.T) {
 		require.Equal(t, "east", seen.Outlet.ID)
 		require.Equal(t, lockerZH+"\nGate 3.", *seen.Text)
 		require.Equal(t, "reroute", seen.Routing.Rule)
-		require.Nil(t, seen.Routing.Reason)
+		require.Equal(t, 1, a.count(`complaint where routing like '%"reroute"%'`))
+		require.Zero(t, a.count(`complaint where routing like '%not ours%'`), "a person's words are sealed")
+		notes := read[api.ComplaintNotes](a.get(east, "/v1/complaints/"+filed.ID+"/notes"), http.StatusOK).Items
+		require.Equal(t, "not ours", notes[len(notes)-1].Text)
 		require.Equal(t, []string{filed.ID}, complaintIDs(pages(a, me, "/v1/me/complaints?limit=5", complaintPage)))
 		require.Equal(t, []string{filed.ID}, complaintIDs(pages(a, east, "/v1/complaints?limit=5", complaintPage)))
 		require.Empty(t, complaintIDs(pages(a, west, "/v1/complaints?limit=5", complaintPage)))
@@ -276,6 +281,27 @@ func TestAComplaintIsReroutedOnceAndItsIDGoesOnAnswering(t *testing.T) {
 		require.Equal(t, filed.ID, merged.ID, "still one complaint, wherever it is")
 		require.Equal(t, api.ComplaintStatus("answered"), a.act(east, filed.ID, "answer", words("We have it.")).Status)
 		a.act(me, filed.ID, "confirmation", nil)
+	})
+}
+
+// Carriers use numbers again: what was another consignee's says nothing of whom to
+// ask now.
+func TestAComplaintGoesByTheWayOfItsOwnConsigneesParcel(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		a := newApp(t, url)
+		east := parcel("SF1", "kim", bela)
+		east.OutletID = "east"
+		a.dispatch(east)
+		a.clock.Add(time.Hour)
+		a.signFor("kim", "SF1", signed("in_person", a.clock.Now())).is(http.StatusOK)
+		a.later(60 * aDay)
+		a.dispatch(parcel("SF1", "li", anne))
+		a.clock.Add(time.Hour)
+		c := a.complain(a.consumer(anne), "SF1", "I never got it, who signed for it?")
+		seen := read[api.Complaint](a.get(a.manager("west"), "/v1/complaints/"+c.ID), http.StatusOK)
+		require.EqualValues(t, "false_sign_for", seen.Category)
+		require.Equal(t, "dispatch", seen.Routing.Rule)
+		require.Len(t, pages(a, a.courier("li"), "/v1/complaints?limit=9", complaintPage), 1, "and for its own courier")
 	})
 }
 

@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"doorstep/kpi"
+	"doorstep/store"
 )
 
 // kpisCmd looks after what the figures are made of.
@@ -18,16 +18,13 @@ type kpisRebuildCmd struct {
 }
 
 // Run counts, and says of how many outlets.
-func (c *kpisRebuildCmd) Run(ctx context.Context, s *streams) (err error) {
-	db, err := c.Database.open(ctx, 0)
-	if err != nil {
+func (c *kpisRebuildCmd) Run(ctx context.Context, s *streams) error {
+	return c.Database.with(ctx, func(db *store.DB) error {
+		n, err := (&kpi.Keeper{Store: db, Now: now}).Rebuild(ctx)
+		if err != nil {
+			return fmt.Errorf("kpis rebuild: %w", err)
+		}
+		_, err = fmt.Fprintf(s.Out, "counted %d outlets\n", n)
 		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	n, err := (&kpi.Keeper{Store: db, Now: now}).Rebuild(ctx)
-	if err != nil {
-		return fmt.Errorf("kpis rebuild: %w", err)
-	}
-	fmt.Fprintf(s.Out, "counted %d outlets\n", n)
-	return nil
+	})
 }

@@ -134,6 +134,16 @@ func TestEachFigureLinksToItsComplaints(t *testing.T) {
 		for _, name := range []string{"complaint_rate", "same_day_share", "within_24h_share", "within_7d_share", "repeat_rate_30d", "false_sign_per_day"} {
 			require.True(t, linked[name], name)
 		}
+		for _, figures := range a.kpis(a.integrator(), "from=2026-03-02&to=2026-03-03&group_by=courier") {
+			for name, f := range figures {
+				require.Nil(t, f.CasesURL, "%s: an integrator may not read the list", name)
+			}
+		}
+		for _, f := range a.kpis(a.hq(), "from=2026-03-02&to=2026-03-03&group_by=courier")[""] {
+			require.Nil(t, f.CasesURL)
+		}
+		p := a.get(a.courier("li"), "/v1/complaints?repeat=true").problem(http.StatusUnprocessableEntity)
+		require.Equal(t, "/repeat", p.Errors[0].Pointer, "what else a consumer complained of is not for couriers")
 		for _, filter := range []string{"filed_from=x", "filed_from=2026-03-02", "handled=same_day", "handled=late", "repeat=1", "counted=yes", "filed_until=noon"} {
 			a.get(a.hq(), "/v1/complaints?"+filter).problem(http.StatusUnprocessableEntity)
 		}

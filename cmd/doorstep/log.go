@@ -24,30 +24,43 @@ var errLog = errors.New("the record and its log differ")
 // Run goes through all logs, also behind one that is wrong.
 func (c *logCheckCmd) Run(ctx context.Context, s *streams) error {
 	return c.Database.with(ctx, func(db *store.DB) error {
-		logs, err := db.Logs(ctx)
-		if err != nil {
-			return err
-		}
-		checker := evidence.Checker{Store: db, Ledger: &evidence.Ledger{Store: db, Keys: db.LogKeys(), Now: now}}
+		ledger := &evidence.Ledger{Store: db, Keys: db.LogKeys(), Now: now}
 		bad := false
-		for _, log := range logs {
-			leaves, err := checker.Check(ctx, log)
+		err := checkLogs(ctx, db, ledger, func(log evidence.Log, leaves int64, err error) error {
 			var found *evidence.DisagreementError
 			switch {
 			case errors.As(err, &found):
 				bad = true
 				fmt.Fprintln(s.Out, found)
+				return nil
 			case err != nil:
 				return err
-			default:
-				fmt.Fprintf(s.Out, "log %s: %d records as they were\n", checker.Ledger.Origin(log), leaves)
 			}
+			fmt.Fprintf(s.Out, "log %s: %d records as they were\n", ledger.Origin(log), leaves)
+			return nil
+		})
+		if err == nil && bad {
+			err = errLog
 		}
-		if bad {
-			return errLog
-		}
-		return nil
+		return err
 	})
+}
+
+// checkLogs makes every log anew from its records and has found told what came of
+// each; an error of found ends it.
+func checkLogs(ctx context.Context, db *store.DB, ledger *evidence.Ledger, found func(evidence.Log, int64, error) error) error {
+	logs, err := db.Logs(ctx)
+	if err != nil {
+		return err
+	}
+	checker := evidence.Checker{Store: db, Ledger: ledger}
+	for _, log := range logs {
+		leaves, err := checker.Check(ctx, log)
+		if err := found(log, leaves, err); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type logKeyCmd struct {

@@ -182,7 +182,7 @@ func TestASweepLooksAtNothingTwice(t *testing.T) {
 		require.NoError(t, db.Get(&last, `select max(id) from evidence`))
 		require.Equal(t, 500, a.sweepAll()[privacy.Records].Gone, "in batches of 200")
 		var after []string
-		require.NoError(t, db.Select(&after, `select after_id from retention where class = 'records'`))
+		require.NoError(t, db.Select(&after, `select after_id from retention where class = 'records' and outlet_no in (select no from outlet)`))
 		require.GreaterOrEqual(t, after[0], last, "the next sweep begins behind them")
 		marks, err := a.db.DueMarks(t.Context(), a.clock.Now(), 100)
 		require.NoError(t, err)

@@ -86,7 +86,7 @@ func (h *simulatedHouse) serve(ctx context.Context, log *slog.Logger, serving fu
 		Queue: h.db, Services: sender.Services, Streams: func() int { return 0 }, Now: now, Log: log,
 	})
 	operations.Inbox.Arrived = measured.Arrived
-	h.office = &access.Office{Store: h.db, Now: now, NewID: h.ids.makeID, Random: operations.Office.Random}
+	h.office = operations.Office
 	h.keeper = &kpi.Keeper{Store: h.db, Now: now, Log: log}
 	h.ledger = operations.Ledger
 	h.employ(sender, operations.Eraser, log)
@@ -132,14 +132,10 @@ func (h *simulatedHouse) employ(sender *push.Sender, eraser *privacy.Eraser, log
 	h.sender = sender.SendDue
 	h.hourly = []worker{reviser.ReviseDue, h.sender, closer.CloseDue, watch.Pass, unheld(relay.Pass), unheld(sealer.Pass)}
 	h.nightly = []worker{eraser.EraseDue, devices.Sweep, events.Sweep, h.keeper.Pass, func(ctx context.Context) (int, error) {
-		report, err := retention.SweepAll(ctx)
-		if err != nil {
+		if _, err := retention.SweepAll(ctx); err != nil {
 			return 0, err
 		}
-		if report.Gone() > 0 {
-			log.InfoContext(ctx, "retention", "report", report)
-		}
-		_, err = notary.Pass(ctx)
+		_, err := notary.Pass(ctx)
 		return 0, err
 	}}
 }
@@ -168,15 +164,5 @@ const simulatedTTL = 400 * 24 * time.Hour
 
 // logsAgree makes every log anew from its records.
 func (h *simulatedHouse) logsAgree(ctx context.Context) error {
-	logs, err := h.db.Logs(ctx)
-	if err != nil {
-		return err
-	}
-	checker := evidence.Checker{Store: h.db, Ledger: h.ledger}
-	for _, log := range logs {
-		if _, err := checker.Check(ctx, log); err != nil {
-			return err
-		}
-	}
-	return nil
+	return checkLogs(ctx, h.db, h.ledger, func(_ evidence.Log, _ int64, found error) error { return found })
 }

@@ -1,0 +1,43 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/stretchr/testify/require"
+
+	"doorstep/store/storetest"
+)
+
+// SQLite's planner takes an outlet for a handful of rows unless it is told
+// otherwise, and then looks for one parcel by going through its outlet's.
+func TestThePlannerKnowsThatAnOutletHasManyRows(t *testing.T) {
+	url := storetest.SQLite(t)
+	storetest.Open(t, url, storetest.Vault(t), storetest.NewClock(), 0)
+	db, err := sqlx.Open("sqlite3", url)
+	require.NoError(t, err)
+	defer db.Close()
+
+	var untold []string
+	require.NoError(t, db.Select(&untold, `select i.name from pragma_table_list t join pragma_index_list(t.name) i
+where t.schema = 'main' and t.wr = 1 and (select name from pragma_index_info(i.name) where seqno = 0) in ('outlet_no', 'company_no')
+and not exists (select 1 from sqlite_stat1 s where s.tbl = t.name and s.idx = case i.origin when 'pk' then t.name else i.name end)`))
+	require.Empty(t, untold, "a migration that makes such an index puts a row for it into sqlite_stat1: see 0028")
+
+	for query, index := range map[string]string{
+		`select consumer_id from dispatch where outlet_no = 1 and waybill = 'SF1'`:                               "dispatch_by_waybill",
+		`select body from complaint where outlet_no = 1 and waybill = 'SF1'`:                                     "complaint_by_parcel",
+		`select source from evidence where outlet_no = 1 and waybill = 'SF1'`:                                    "evidence_by_waybill",
+		`select body from complaint where company_no = 1 and waybill = 'SF1'`:                                    "complaint_of_company",
+		`select tags from alert where outlet_no = 1 and push_id = 'p'`:                                           "alert_by_push",
+		`select clock from notice where company_no = 1 and audience = 'hq' order by at_ms desc, id desc limit 9`: "notice_of_company",
+	} {
+		var plan []struct {
+			ID, Parent, Notused int
+			Detail              string
+		}
+		require.NoError(t, db.Select(&plan, `explain query plan `+query))
+		require.Len(t, plan, 1, query)
+		require.Contains(t, plan[0].Detail, " "+index+" ", query)
+	}
+}
