@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"html/template"
 	"net/http"
@@ -68,8 +69,7 @@ func parseConsole(name string) *template.Template {
 // show draws a page of the console.
 func (f console) show(c echo.Context, who doorstep.Actor, p page) error {
 	p.Face, p.Who, p.SignOut = "console", who, "/console/sign-out"
-	p.Styles = append(p.Styles, "console.css")
-	p.Scripts = append(p.Scripts, "vendor/htmx.min.js")
+	p.Style = cmp.Or(p.Style, "console.css")
 	p.Modules = append(p.Modules, "console.js")
 	return f.draw(c, p)
 }

@@ -168,7 +168,7 @@ func (p consumer) held(then func(echo.Context, holder) error) echo.HandlerFunc {
 
 // show draws one of the holder's pages.
 func (p consumer) show(c echo.Context, q page) error {
-	q.Face, q.Styles = "consumer", []string{"consumer.css"}
+	q.Face, q.Style = "consumer", "consumer.css"
 	return p.draw(c, q)
 }
 

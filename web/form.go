@@ -115,5 +115,5 @@ func (f form) ask(c echo.Context, status int, trouble string) error {
 		return fmt.Errorf("form: %w", err)
 	}
 	v.Form = got
-	return f.draw(c, page{Template: formPage, Title: "page.title", Face: "consumer", View: v, Styles: []string{"consumer.css"}, Status: status})
+	return f.draw(c, page{Template: formPage, Title: "page.title", Face: "consumer", View: v, Style: "consumer.css", Status: status})
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -18,9 +19,10 @@ type page struct {
 	Template *template.Template // of parse
 	Title    string             // a key of the catalogues
 	Face     string             // "courier", "console" or "consumer": a class of the body; "" for none
-	Styles   []string           // assets beside the house's own style
+	Style    string             // an asset of styles; "" for the house's own alone
 	Modules  []string           // assets: ES modules
 	Scripts  []string           // assets: plain scripts, before the modules
+	Extras   []string           // assets: plain scripts that the page does not wait for
 	Who      doorstep.Actor     // whoever is signed in; the zero value for nobody
 	SignOut  string             // where the sign-out button posts to; "" for no button
 	View     any                // what the page's own template draws
@@ -43,7 +45,7 @@ func (s sheet) With(view any) sheet {
 }
 
 // functions are those that templates may call.
-var functions = template.FuncMap{"asset": assetURL, "name": nameOf, "number": strconv.Itoa, "icon": icon}
+var functions = template.FuncMap{"asset": assetURL, "name": nameOf, "number": strconv.Itoa, "icon": icon, "mark": mark}
 
 // nameOf is what a page calls whoever is signed in: a courier by his number.
 func nameOf(who doorstep.Actor) string {
@@ -71,6 +73,7 @@ const policy = "default-src 'self'; img-src 'self' blob:; object-src 'none'; bas
 // draw sends a page.
 func (h *house) draw(c echo.Context, p page) error {
 	texts := textsOf(c)
+	p.Style = cmp.Or(p.Style, "house.css")
 	s := sheet{Texts: texts, page: p, Lang: texts.Language.String(), Switch: languagesOf(c, texts)}
 	name := "layout.html"
 	if p.Part != "" {

@@ -90,10 +90,12 @@ test("the whole complaint by keyboard alone", async () => {
     await page.keyboard.press("ArrowDown");
     await tabTo(page, "[value=words]");
     await page.keyboard.press("Enter");
+    await page.locator("textarea").waitFor();
     await tabTo(page, "textarea");
     await page.keyboard.type("Late again.");
     await tabTo(page, "[value=review]");
     await page.keyboard.press("Enter");
+    await page.locator(".promise").waitFor();
     await tabTo(page, "[value=file]");
     await page.keyboard.press("Enter");
     await page.waitForURL(/complaints\//);

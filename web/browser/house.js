@@ -79,7 +79,9 @@ export async function accessible(page, what) {
   const wide = await page.evaluate(() => {
     const edge = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth <= edge) return [];
-    return [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > edge + 1).map((e) => `${e.tagName} ${e.className}`);
+    const scrolls = (e) => e !== document.documentElement && (getComputedStyle(e).overflowX !== "visible" || scrolls(e.parentElement));
+    return [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > edge + 1 && !scrolls(e.parentElement))
+      .map((e) => e.outerHTML.slice(0, 80));
   });
   assert.deepEqual(wide.slice(0, 8), [], `${what}: wider than the screen`);
 }

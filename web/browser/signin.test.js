@@ -37,6 +37,7 @@ test("a link signs in once, and signing out ends it", async () => {
       });
 
       await page.getByRole("button", { name: "Sign out" }).click();
+      await page.locator(".steps").waitFor();
       assert.equal(page.url(), base + home);
       assert.equal(await page.locator(".steps li").count(), 3);
     });

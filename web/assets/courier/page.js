@@ -3,10 +3,7 @@
 import { Later, SignedOut } from "./api.js";
 import { button, el, icon } from "./draw.js";
 import * as outbox from "./outbox.js";
-import { ledger } from "./parcel.js";
-import { askOpen } from "./phone.js";
 import { drawRun, drawStop, load, refresh } from "./run.js";
-import * as sending from "./sending.js";
 import { pushTexts, text } from "./words.js";
 
 const app = document.getElementById("app");
@@ -51,7 +48,7 @@ const focusable = () => [...place.querySelectorAll("a[href], button, [tabindex]"
 const indexOfFocus = () => focusable().indexOf(document.activeElement);
 
 async function drawOutbox(into) {
-  const items = await outbox.items();
+  const [items, { ledger }] = await Promise.all([outbox.items(), import("./parcel.js")]);
   into.replaceChildren(
     el("h1", { tabindex: "-1" }, text("courier.outbox")),
     el("p", { class: "lead" }, text("courier.outbox_lead")),
@@ -93,7 +90,7 @@ function signedOut() {
 async function leave(e) {
   e.preventDefault();
   const form = e.target;
-  await sending.flush();
+  await (await sending()).flush();
   const unsent = (await outbox.items()).filter(outbox.isUnsent).length;
   if (unsent > 0) {
     trouble.replaceChildren(text("courier.unsent_first", { n: unsent }));
@@ -107,7 +104,10 @@ async function leave(e) {
   form.submit();
 }
 
+// The run comes first: what is not needed to draw it is loaded once it stands.
 const bell = () => import("./bell.js");
+const phone = () => import("./phone.js");
+const sending = () => import("./sending.js");
 
 async function offerBell({ canRing, ring }) {
   if (!(await canRing())) return;
@@ -134,15 +134,15 @@ async function begin() {
   });
   addEventListener("online", sync);
   addEventListener("offline", () => { reachable = false; showBadge(); });
-  addEventListener("visibilitychange", () => { if (!document.hidden) { sync(); askOpen(); } });
-  sending.news.addEventListener("sent", sync);
-  sending.news.addEventListener("signed-out", signedOut);
+  addEventListener("visibilitychange", () => { if (!document.hidden) { sync(); phone().then(({ askOpen }) => askOpen()); } });
   document.querySelector("form[action='/c/sign-out']").addEventListener("submit", leave);
-  sending.begin();
-  await sync();
+  const [sender, { askOpen }] = await Promise.all([sending(), phone(), sync()]);
+  sender.news.addEventListener("sent", sync);
+  sender.news.addEventListener("signed-out", signedOut);
+  sender.begin();
   await askOpen();
   setInterval(sync, 60_000); // where streams and pushes do not come through
-  setTimeout(later, 1500); // the run comes first
+  setTimeout(later, 1500);
 }
 
 async function later() {

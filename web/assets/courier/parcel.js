@@ -3,6 +3,7 @@ import { ask } from "./api.js";
 import { button, chips, el, icon } from "./draw.js";
 import * as outbox from "./outbox.js";
 import { call, message } from "./phone.js";
+import { states } from "./run.js";
 import { record, sheet } from "./sheet.js";
 import { end, moment, text } from "./words.js";
 
@@ -39,16 +40,6 @@ export function drawParcel(stop, items) {
         button(text("courier.sign"), "", () => sign(stop), icon("tick")))),
     items.length > 0 && el("section", {}, el("h2", {}, text("courier.did")), ledger(items)),
   ].filter(Boolean);
-}
-
-// states are what is known of a parcel, in words.
-export function states(stop) {
-  const known = [
-    stop.alert_id && stop.acked && ["fine", "tick", text("courier.understood")],
-    stop.attempts > 0 && ["soon", "return", text("courier.attempts", { n: stop.attempts })],
-    stop.signed && ["fine", "tick", text("courier.signed")],
-  ].filter(Boolean);
-  return known.length > 0 && el("ul", { class: "chips" }, known.map(([look, sign, words]) => el("li", { class: `chip-state ${look}` }, icon(sign), words)));
 }
 
 // gate explains a refused sign-for and offers what to do next, in the server's
