@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"errors"
 	"html/template"
 	"net/http"
 	"time"
@@ -73,17 +72,3 @@ func (f console) show(c echo.Context, who doorstep.Actor, p page) error {
 	p.Modules = append(p.Modules, "console.js")
 	return f.draw(c, p)
 }
-
-// posted reads the form that a request sends, bounded.
-func posted(c echo.Context) error {
-	r := c.Request()
-	r.Body = http.MaxBytesReader(c.Response(), r.Body, mostOfForm)
-	if err := r.ParseForm(); err != nil {
-		return errors.Join(doorstep.ErrInvalid, err)
-	}
-	return nil
-}
-
-// mostOfForm bounds what a form of the console sends, in bytes: 4,000 characters
-// of Chinese, percent-encoded, and the rest.
-const mostOfForm = 64 << 10

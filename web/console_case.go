@@ -68,7 +68,7 @@ func (f console) drawCase(c echo.Context, who doorstep.Actor, v deskCase, status
 	for _, name := range complaints.ClockNames {
 		clock := v.Case.Period.Clock(name)
 		v.Clocks = append(v.Clocks, clockView{
-			Name: v.Text("console.clock_" + string(name)), Hint: v.Text("console.clock_hint_" + string(name)), Due: v.When(clock.Due), Badge: v.Countdown(clock),
+			Name: v.Text("clock." + string(name)), Hint: v.Text("console.clock_hint_" + string(name)), Due: v.When(clock.Due), Badge: v.Countdown(clock),
 		})
 	}
 	return f.show(c, who, page{Template: deskCasePage, Title: "category." + string(v.Case.Category), View: v, Status: status})

@@ -88,10 +88,6 @@ func (f console) figures(c echo.Context, who doorstep.Actor) error {
 	if err != nil {
 		return err
 	}
-	rows, err := board.Table(ctx, who, asked)
-	if err != nil {
-		return err
-	}
 	byDay := asked
 	byDay.GroupBy = string(kpi.ByDay)
 	days, err := board.Table(ctx, who, byDay)
@@ -111,8 +107,9 @@ func (f console) figures(c echo.Context, who doorstep.Actor) error {
 		if d.Undone {
 			continue // it says nothing yet
 		}
-		one := v.figure(d, rows[0].Figures[i], whole[0].Comparisons[i])
-		v.AsOf = rows[0].Figures[i].AsOf
+		compared := whole[0].Comparisons[i]
+		one := v.figure(d, compared)
+		v.AsOf = compared.Now.AsOf
 		if i < headline {
 			v.Headline, v.Head = append(v.Headline, one), append(v.Head, one.Text)
 		} else {
@@ -150,7 +147,8 @@ func (v figuresView) figureFilters(c echo.Context, asked kpi.Query) []filter {
 }
 
 // figure shows one of the period beside the same of the period before.
-func (v frame) figure(d kpi.Definition, now kpi.Figure, c kpi.Comparison) figureView {
+func (v frame) figure(d kpi.Definition, c kpi.Comparison) figureView {
+	now := c.Now
 	one := figureView{
 		Name: d.Name, Text: v.Text("figure." + d.Name), Means: v.Text("figure_means." + d.Name), Printed: d.Printed(now), Of: v.ratio(now), Was: d.Printed(c.Base),
 	}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/url"
 	"strconv"
 	"time"
@@ -89,13 +88,9 @@ func (f console) fileView(v frame, d evidence.Dossier) *fileView {
 }
 
 func (v frame) entry(e evidence.Entry) entryView {
-	text := v.Event(string(e.Kind), e.Outcome)
-	if e.Kind == evidence.Complaint && e.Outcome != "" {
-		text += ": " + v.Text("category."+e.Outcome)
-	}
 	return entryView{
 		Entry: e, Clock: e.OccurredAt.In(v.zone).Format(time.TimeOnly), Received: v.Exactly(e.ReceivedAt), Skew: v.Skew(e.SkewMS),
-		Text: text, From: v.Source(e.Source),
+		Text: eventOf(v.Texts, e), From: v.Source(e.Source),
 	}
 }
 
@@ -109,7 +104,7 @@ func (v frame) facts(findings []evidence.Finding) (list []factView) {
 			fact.Truth = badge{Tone: "late", Icon: "cross", Text: v.Text("truth.false")}
 		}
 		if !hidden[f.Fact] {
-			fact.Value = v.value(f.Value)
+			fact.Value = valueOf(f.Value, v.Exactly)
 		}
 		if f.Source != "" {
 			fact.From = v.Source(f.Source)
@@ -121,14 +116,3 @@ func (v frame) facts(findings []evidence.Finding) (list []factView) {
 
 // hidden are facts whose value says nothing to a person.
 var hidden = map[string]bool{"alert.id": true, "sign.photo_hash": true}
-
-// value writes a fact's value. Of a yes or no, the fact itself says it.
-func (v frame) value(value any) string {
-	switch value := value.(type) {
-	case nil, bool:
-		return ""
-	case time.Time:
-		return v.Exactly(value)
-	}
-	return fmt.Sprint(value)
-}

@@ -49,7 +49,7 @@ type courierView struct {
 func (f courier) home(c echo.Context, who doorstep.Actor) error {
 	v := courierView{
 		Account: fmt.Sprintf("%d/%s", who.Company, who.Courier), First: courierFirst, Later: courierLater, Methods: parcels.Methods, Reasons: parcels.Reasons,
-		Texts: textsOf(c).Under("courier.", "attempt.", "category.", "push.", "source.", "status."),
+		Texts: textsOf(c).Under("courier.", "attempt.", "clock.", "category.", "push.", "source.", "status."),
 	}
 	return f.draw(c, page{
 		Template: courierPage, Title: "courier.title", Face: "courier", Who: who, SignOut: "/c/sign-out",

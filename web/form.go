@@ -65,8 +65,7 @@ func (f form) show(c echo.Context) error { return f.ask(c, http.StatusOK, "") }
 // sends nothing again.
 func (f form) take(c echo.Context) error {
 	r := c.Request()
-	r.Body = http.MaxBytesReader(c.Response(), r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
+	if err := posted(c, maxForm); err != nil {
 		return f.ask(c, http.StatusUnprocessableEntity, "form.unreadable")
 	}
 	ctx, secret, in := r.Context(), f.secret(c), r.PostForm

@@ -46,7 +46,7 @@ const caseCard = (c) => el("li", { class: "card" },
   el("p", { class: "chip-state" }, text(`status.${c.status}`)));
 
 const noticeRow = (n) => el("li", {}, el("div", {},
-  el("a", { href: `#case/${n.complaint_id}` }, text("courier.notice", { percent: n.percent, clock: text(`courier.clock_${n.clock}`) })),
+  el("a", { href: `#case/${n.complaint_id}` }, text("courier.notice", { percent: n.percent, clock: text(`clock.${n.clock}`) })),
   el("span", { class: "hint" }, text("courier.notice_due", { due: moment(n.due_at) }))));
 
 const accessRow = (a) => el("li", {}, el("div", {},
