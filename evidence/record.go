@@ -17,6 +17,15 @@ type Record struct {
 	Erased     bool // values that the leaf commits to are gone
 }
 
+// Photo is the SHA-256 of the photo that the record declares or that came; "" of
+// others, and once it is erased.
+func (r Record) Photo() string {
+	if r.has("photo_sha256") {
+		return r.text("photo_sha256")
+	}
+	return r.text("sha256")
+}
+
 // ReadRecord reads a record as far as it was disclosed.
 func ReadRecord(l Leaf, d Disclosure) Record {
 	r := Record{Leaf: l, OccurredAt: l.ReceivedAt, Values: d.Opening.Values, Erased: len(d.Erased) > 0}

@@ -14,6 +14,7 @@ import (
 	"doorstep/evidence/bundle"
 	"doorstep/kpi"
 	"doorstep/parcels"
+	"doorstep/photos"
 	"doorstep/prefs"
 	"doorstep/privacy"
 	"doorstep/push"
@@ -28,6 +29,7 @@ type Desks struct {
 	Recorder   *evidence.Recorder
 	Clerk      *evidence.Clerk
 	Packer     *bundle.Packer
+	Album      *photos.Album
 	Watch      *push.Watch
 	CallBook   *telephony.Book
 	Panel      *prefs.Panel
@@ -47,7 +49,7 @@ func (f console) register(g *echo.Group) {
 	g.GET("", func(c echo.Context) error { return c.Redirect(http.StatusPermanentRedirect, "/console/") })
 	g.POST("/sign-out", f.signOut(session.Console))
 	for path, draw := range map[string]inside{
-		"/": f.queue, "/complaints/:id": f.complaint, "/complaints/:id/bundle": f.bundle, "/complaints/:id/regulator-pack": f.pack,
+		"/": f.queue, "/complaints/:id": f.complaint, "/complaints/:id/bundle": f.bundle, "/complaints/:id/regulator-pack": f.pack, "/photos/:sha256": f.photo,
 		"/figures": f.figures, "/figures.csv": f.figuresTable, "/notices": f.notices, "/evidence": f.evidence, "/alerts": f.alerts, "/feeds": f.feeds, "/learning": f.learning,
 		"/overrides": f.overrides, "/access-log": f.accesses, "/holds": f.holds, "/outlet": f.outlet,
 	} {

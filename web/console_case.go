@@ -123,6 +123,18 @@ func (f console) bundle(c echo.Context, who doorstep.Actor) error {
 	return c.Blob(http.StatusOK, "application/zip", zip)
 }
 
+// photo answers GET /console/photos/{sha256}: the copy that the API shows.
+func (f console) photo(c echo.Context, who doorstep.Actor) error {
+	picture, err := f.Desks.Album.Picture(c.Request().Context(), who, c.Param("sha256"))
+	if err != nil {
+		return err
+	}
+	head := c.Response().Header()
+	head.Set(echo.HeaderCacheControl, "private, max-age=300")
+	head.Set(echo.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'; sandbox")
+	return c.Blob(http.StatusOK, "image/jpeg", picture)
+}
+
 // pack answers GET /console/complaints/{id}/regulator-pack: for print.
 func (f console) pack(c echo.Context, who doorstep.Actor) error {
 	p, err := f.Desks.Clerk.Pack(c.Request().Context(), who, c.Param("id"))

@@ -18,8 +18,14 @@ type fileView struct {
 	Others       []factView // that speak for nobody
 	Missing      []evidence.Missing
 	Days         []dayView
+	Photos       []photoView
 	Opened       []evidence.Entry // who opened the file, oldest first
 	Silent       bool             // no provider's feed is known to be whole
+}
+
+// photoView is a photo that a record of the file declares.
+type photoView struct {
+	URL, Text string
 }
 
 // sideView is what the records say for somebody.
@@ -63,9 +69,14 @@ func (f console) fileView(v frame, d evidence.Dossier) *fileView {
 		},
 		Others: v.facts(d.File.Others()),
 	}
-	index := map[string]int64{}
+	index, arrived := map[string]int64{}, map[string]bool{}
+	records := map[string]evidence.Record{}
 	for _, r := range d.Records {
 		index[r.Leaf.ID] = r.Index
+		records[r.Leaf.ID] = evidence.ReadRecord(r.Leaf, r.Disclosure)
+		if r.Leaf.Kind == evidence.PhotoArrival {
+			arrived[records[r.Leaf.ID].Photo()] = true
+		}
 	}
 	for _, e := range d.File.Timeline {
 		if e.Kind == evidence.Access {
@@ -83,6 +94,9 @@ func (f console) fileView(v frame, d evidence.Dossier) *fileView {
 		}
 		day := &file.Days[len(file.Days)-1]
 		day.Entries = append(day.Entries, entry)
+		if photo := records[e.ID].Photo(); arrived[photo] && e.Kind != evidence.PhotoArrival {
+			file.Photos = append(file.Photos, photoView{"/console/photos/" + photo, entry.Text + ", " + v.Exactly(e.OccurredAt)})
+		}
 	}
 	return file
 }

@@ -31,7 +31,7 @@ var (
 		"courier/page.js", "courier/api.js", "courier/draw.js", "courier/outbox.js", "courier/run.js", "courier/words.js", "vendor/idb.js",
 	}
 	courierLater = []string{
-		"courier/sending.js", "courier/parcel.js", "courier/phone.js", "courier/sheet.js", "courier/bell.js", "courier/file.js", "courier/photo.js",
+		"courier/sending.js", "courier/parcel.js", "courier/phone.js", "courier/sheet.js", "courier/bell.js", "courier/file.js", "courier/photo.js", "courier/witness.js",
 	}
 )
 

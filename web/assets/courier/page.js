@@ -3,7 +3,7 @@
 import { Later, SignedOut } from "./api.js";
 import { button, el, icon } from "./draw.js";
 import * as outbox from "./outbox.js";
-import { drawRun, drawStop, load, refresh } from "./run.js";
+import { drawRun, drawStop, firstWaybill, load, refresh } from "./run.js";
 import { pushTexts, text } from "./words.js";
 
 const app = document.getElementById("app");
@@ -57,7 +57,7 @@ async function drawOutbox(into) {
 
 async function showBadge() {
   const items = await outbox.items();
-  const unsent = items.filter(outbox.isUnsent).length;
+  const unsent = outbox.unsent(items).length;
   const refused = items.filter((i) => i.state === "refused").length;
   const words = [!reachable && text("courier.offline"), unsent > 0 && text("courier.unsent", { n: unsent }), refused > 0 && text("courier.refused", { n: refused })].filter(Boolean);
   const look = refused ? "late" : !reachable || unsent ? "soon" : "fine";
@@ -91,7 +91,7 @@ async function leave(e) {
   e.preventDefault();
   const form = e.target;
   await (await sending()).flush();
-  const unsent = (await outbox.items()).filter(outbox.isUnsent).length;
+  const unsent = outbox.unsent(await outbox.items()).length;
   if (unsent > 0) {
     trouble.replaceChildren(text("courier.unsent_first", { n: unsent }));
     trouble.hidden = false;
@@ -148,6 +148,9 @@ async function begin() {
 async function later() {
   await navigator.serviceWorker?.register("/c/sw.js");
   (await caches.open(store)).put("/c/push-texts", new Response(JSON.stringify(pushTexts)));
+  const { watch } = await import("./witness.js");
+  (await sending()).news.addEventListener("sent", () => watch(firstWaybill()));
+  watch(firstWaybill());
   const rings = await bell();
   let soon;
   rings.listen(() => { clearTimeout(soon); soon = setTimeout(sync, 300); }); // a backlog is one look at the run

@@ -22,18 +22,22 @@ export async function refresh() {
   return true;
 }
 
+// firstWaybill names a parcel of the run; undefined if there is none.
+export const firstWaybill = () => run.items[0]?.waybill;
+
 // stops are the parcels of the run as they stand: what waits on the phone counts
 // as done, what the server refused does not.
 async function stops() {
   const done = (await outbox.items()).filter((i) => i.state !== "refused" && i.state !== "open");
   const list = run.items.map((stop) => {
     const mine = done.filter((i) => i.waybill === stop.waybill);
-    const tried = mine.filter((i) => i.kind === "attempt" && (i.state === "waiting" || i.settledAt > run.at)).length;
+    const since = mine.filter((i) => i.state === "waiting" || i.settledAt > run.at); // the server's word does not know of it
+    const hand = since.findLast((i) => i.kind === "sign_for" || i.kind === "correction");
     return {
       ...stop,
       acked: stop.acked || mine.some((i) => i.id === `acknowledged ${stop.alert_id}`),
-      signed: stop.signed || mine.some((i) => i.kind === "sign_for"),
-      attempts: (stop.attempts ?? 0) + tried,
+      signed: hand ? hand.kind === "sign_for" : stop.signed,
+      attempts: (stop.attempts ?? 0) + since.filter((i) => i.kind === "attempt").length,
     };
   });
   return list.sort((a, b) => Boolean(a.signed) - Boolean(b.signed));
