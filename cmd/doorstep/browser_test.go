@@ -106,7 +106,7 @@ func (w *town) node(args ...string) {
 func needBrowser(t *testing.T) {
 	t.Helper()
 	if os.Getenv("DOORSTEP_BROWSER") == "" {
-		t.Skip("no browser: run by make test, or through scripts/with-browser")
+		t.Skip("no browser: run by make test and make faces, or through scripts/with-browser")
 	}
 }
 
