@@ -128,5 +128,7 @@ func TestATourOfThePages(t *testing.T) {
 	if folder == "" {
 		t.Skip("takes pictures: make tour")
 	}
-	openTown(t).node("tour.js", folder)
+	town := openTown(t)
+	require.NoError(t, town.live(t.Context()))
+	town.node("tour.js", folder)
 }

@@ -43,7 +43,7 @@ export function drawParcel(stop, items) {
         button(text("courier.sign"), "", () => sign(stop), icon("tick"))),
       stop.signed && signing && Date.now() - signing.settledAt < correctable &&
         button(text("courier.correct"), "quiet wide", () => correct(stop), icon("return"))),
-    items.length > 0 && el("section", {}, el("h2", {}, text("courier.did")), ledger(items)),
+    items.some((i) => i.body?.event !== "shown") && el("section", {}, el("h2", {}, text("courier.did")), ledger(items)),
   ].filter(Boolean);
 }
 
