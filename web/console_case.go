@@ -132,6 +132,7 @@ func (f console) photo(c echo.Context, who doorstep.Actor) error {
 	head := c.Response().Header()
 	head.Set(echo.HeaderCacheControl, "private, max-age=300")
 	head.Set(echo.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'; sandbox")
+	head.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	return c.Blob(http.StatusOK, "image/jpeg", picture)
 }
 
