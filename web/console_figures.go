@@ -47,6 +47,7 @@ type figureView struct {
 // groupView is a row of a table; of a day also the value for the chart.
 type groupView struct {
 	Name  string
+	URL   string // of the outlet, for headquarters
 	Date  string
 	Cells []string
 	Value *float64
@@ -185,8 +186,11 @@ func (v frame) ratio(f kpi.Figure) string { return fmt.Sprintf("%d / %d", f.Num,
 // group is a row of the table side by side: the headline figures of one.
 func (v frame) group(by kpi.Grouping, r kpi.Row) groupView {
 	g := groupView{Name: r.Group}
-	if by == kpi.ByCategory {
+	switch {
+	case by == kpi.ByCategory:
 		g.Name = v.Text("category." + r.Group)
+	case by == kpi.ByOutlet && v.IsHQ():
+		g.URL = "/console/outlet?" + url.Values{"outlet_id": {r.Group}}.Encode()
 	}
 	for i, d := range kpi.Definitions[:headline] {
 		if !d.Undone {

@@ -171,6 +171,8 @@ test("figures draw their table, and headquarters sees outlets side by side", asy
     assert.equal(await page.locator("#days tbody tr").count(), 30);
     const outlets = await page.locator("table.sheet").first().locator("tbody th").allInnerTexts();
     assert.deepEqual(outlets, ["old-town", "riverside"]);
+    await page.getByRole("link", { name: "riverside" }).click();
+    await page.getByRole("heading", { name: "滨江网点" }).waitFor();
   });
 });
 
