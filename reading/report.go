@@ -2,6 +2,7 @@ package reading
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"doorstep/complaints"
 	"doorstep/prefs"
 )
 
@@ -35,7 +37,7 @@ func (f Figures) MarshalJSON() ([]byte, error) {
 }
 
 // WriteReport writes s as a table for people: all rows and each language, then
-// tag by tag, then the worst rows.
+// tag by tag and category by category, then the worst rows.
 func (s Score) WriteReport(w io.Writer) error {
 	err := writeTable(w, func(t io.Writer) {
 		fmt.Fprintln(t, figuresHead)
@@ -44,16 +46,7 @@ func (s Score) WriteReport(w io.Writer) error {
 			writeFigures(t, lang, s.ByLang[lang])
 		}
 	})
-	if err != nil {
-		return err
-	}
-	err = writeTable(w, func(t io.Writer) {
-		fmt.Fprintln(t, "\ntag\tgold\tprecision\trecall\tF1")
-		for _, tag := range prefs.Tags {
-			c := s.ByTag[tag]
-			fmt.Fprintf(t, "%s\t%d\t%.3f\t%.3f\t%.3f\n", tag, c.TruePositives+c.FalseNegatives, c.Precision(), c.Recall(), c.F1())
-		}
-	})
+	err = errors.Join(err, writeCounts(w, "tag", prefs.Tags, s.ByTag), writeCounts(w, "category", complaints.Categories, s.ByCategory))
 	if err != nil || len(s.Worst) == 0 {
 		return err
 	}
@@ -79,6 +72,17 @@ func WriteLeftOut(w io.Writer, each []LeftOut) error {
 		fmt.Fprintln(t, figuresHead)
 		for _, e := range each {
 			writeFigures(t, "without "+e.Author, e.Score.All)
+		}
+	})
+}
+
+// writeCounts writes one line for each of names, in that order.
+func writeCounts[N ~string](w io.Writer, head string, names []N, counts map[N]Count) error {
+	return writeTable(w, func(t io.Writer) {
+		fmt.Fprintf(t, "\n%s\tgold\tprecision\trecall\tF1\n", head)
+		for _, name := range names {
+			c := counts[name]
+			fmt.Fprintf(t, "%s\t%d\t%.3f\t%.3f\t%.3f\n", name, c.TruePositives+c.FalseNegatives, c.Precision(), c.Recall(), c.F1())
 		}
 	})
 }

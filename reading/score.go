@@ -49,10 +49,11 @@ func (f Figures) EmptyRate() float64 { return ratio(f.LeftEmpty, f.Empty) }
 
 // Score is what Evaluate found, for all rows and for each language apart.
 type Score struct {
-	All    Figures             `json:"all"`
-	ByLang map[string]Figures  `json:"by_lang"`
-	ByTag  map[prefs.Tag]Count `json:"by_tag"`
-	Worst  []Mistake           `json:"worst"` // the worst first, at most mostMistakes
+	All        Figures                       `json:"all"`
+	ByLang     map[string]Figures            `json:"by_lang"`
+	ByTag      map[prefs.Tag]Count           `json:"by_tag"`
+	ByCategory map[complaints.Category]Count `json:"by_category"`
+	Worst      []Mistake                     `json:"worst"` // the worst first, at most mostMistakes
 }
 
 // Evaluate compares what read says with the labels of rows, as data/README.md
@@ -64,7 +65,8 @@ func Evaluate(rows []Row, read func(string) Reading) Score {
 }
 
 func newScore() Score {
-	return Score{ByLang: make(map[string]Figures), ByTag: make(map[prefs.Tag]Count)}
+	return Score{ByLang: make(map[string]Figures), ByTag: make(map[prefs.Tag]Count),
+		ByCategory: make(map[complaints.Category]Count)}
 }
 
 func (s *Score) add(rows []Row, read func(string) Reading) {
@@ -86,6 +88,11 @@ func (s *Score) add(rows []Row, read func(string) Reading) {
 			c := s.ByTag[tag]
 			c.add(slices.Contains(row.Tags, tag), slices.Contains(tags, tag))
 			s.ByTag[tag] = c
+		}
+		for _, category := range complaints.Categories {
+			c := s.ByCategory[category]
+			c.add(row.Category == category, got.Category == category)
+			s.ByCategory[category] = c
 		}
 	}
 	s.Worst = worst(append(s.Worst, mistakes...))

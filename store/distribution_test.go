@@ -51,7 +51,7 @@ var apart = map[string]string{
 // complaints and time, not with parcels, or hold what waits.
 var few = []string{
 	"complaint", "complaint_message", "complaint_note", "complaint_period", "complaint_reporter", "device", "event", "event_head", "hold", "inbox_head",
-	"kpi_day", "kpi_head", "kpi_mark", "kpi_part", "link", "log_checkpoint", "log_covered", "log_head", "notice", "outbox", "parcel_line", "photo", "photo_blob", "photo_record", "provider_account", "provider_callback", "provider_sighting",
+	"kpi_day", "kpi_head", "kpi_mark", "kpi_part", "link", "log_checkpoint", "log_covered", "log_head", "notice", "outbox", "parcel_line", "provider_account", "provider_callback", "provider_sighting",
 	"provider_total", "retention", "seal_queue", "spared_parcel",
 	"webhook", "webhook_delivery",
 }

@@ -18,7 +18,7 @@ const MostParts = 256
 // that belong to outlets grow with couriers, devices and complaints.
 var growing = []string{
 	"alert", "attempt", "call_intent", "delivery", "dispatch", "escalation", "evidence", "evidence_value", "log_leaf", "log_tile", "parcel",
-	"provider_contact", "provider_record", "push", "push_alert", "receipt", "scan", "sign_for",
+	"photo", "photo_blob", "photo_record", "provider_contact", "provider_record", "push", "push_alert", "receipt", "scan", "sign_for",
 }
 
 // Parts is a table and over how many partitions it is spread; 1 is a plain

@@ -68,6 +68,10 @@ func TestTablesAreSpreadOverPartitionsAndMadePlainAgain(t *testing.T) {
 	defer side.Close()
 	h.morning()
 	h.dispatch(order("AGAIN", "li", wang))
+	h.declares("9", aPhotoHash)
+	album, _ := h.album()
+	_, err = album.Add(ctx, h.courier("li"), aPhotoHash, aPhoto)
+	require.NoError(t, err)
 	plain, was := furnished(t, side), rows(t, side)
 	for table, list := range was {
 		require.NotEmpty(t, list, "there is nothing in %s to be lost", table)

@@ -151,7 +151,9 @@ func newScene(t *testing.T, url string) *scene {
 	s.clock.Add(4 * time.Hour) // half of the work clocks
 	s.tick()
 	s.signFor("li", "SF5", signed("in_person", s.clock.Now())).is(http.StatusOK)
-	for n, err := s.operations.Eraser.Recall(t.Context()); n > 0; n, err = s.operations.Eraser.Recall(t.Context()) { // alerts whose wishes changed
+	for n := 1; n > 0; { // alerts whose wishes changed
+		var err error
+		n, err = s.operations.Eraser.Recall(t.Context())
 		require.NoError(t, err)
 	}
 	s.sendDue()
