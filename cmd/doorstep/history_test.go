@@ -14,8 +14,8 @@ import (
 	"doorstep/store"
 )
 
-// What the outlets lived through before the day of the demo: for pictures that
-// look as those of an outlet at work do.
+// What the outlets lived through before the day of the demo, so that pages and
+// pictures are those of an outlet at work.
 const (
 	historyDays   = 60
 	historyADay   = 120 // parcels of an outlet
