@@ -31,7 +31,10 @@ func (w *town) live(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		h := newHistory(db, company)
+		h, err := newHistory(db, company)
+		if err != nil {
+			return err
+		}
 		for day := historyDays; day > 0; day-- {
 			for _, outlet := range demoOutlets {
 				if err := h.day(ctx, outlet, day); err != nil {
@@ -60,11 +63,11 @@ type history struct {
 	words      []demoComplaint
 }
 
-func newHistory(db *store.DB, company doorstep.CompanyNo) *history {
+func newHistory(db *store.DB, company doorstep.CompanyNo) (*history, error) {
 	h := &history{carrier: doorstep.Actor{Role: doorstep.RoleIntegrator, Company: company}, chance: rand.New(rand.NewPCG(demoSeed, 1)), now: now()}
 	town, err := newDemoTown(h.now)
 	if err != nil {
-		panic(err)
+		return nil, err
 	}
 	h.words = town.complaints
 	clock := func() time.Time { return h.at }
@@ -72,7 +75,7 @@ func newHistory(db *store.DB, company doorstep.CompanyNo) *history {
 	h.dispatcher = parcels.Dispatcher{Store: db, Now: clock, NewID: doorstep.MakeID, Quiet: true}
 	h.scanner = parcels.Scanner{Store: db, Now: clock}
 	h.desk = complaints.Desk{Store: db, Read: none, Now: clock, NewID: doorstep.MakeID}
-	return h
+	return h, nil
 }
 
 // bring has an outlet's parcels brought from an hour of the day on, and gives
