@@ -1040,7 +1040,9 @@ type EvidenceRecord struct {
 	Channel  *string   `json:"channel,omitempty"`
 
 	// ClientID The phone's own id of an upload.
-	ClientID    *string `json:"client_id,omitempty"`
+	ClientID *string `json:"client_id,omitempty"`
+
+	// Code Of a push that failed, or of a scan as the carrier sent it.
 	Code        *string `json:"code,omitempty"`
 	ComplaintID *string `json:"complaint_id,omitempty"`
 	ConsentID   *string `json:"consent_id,omitempty"`
@@ -1122,7 +1124,13 @@ type EvidenceRecord struct {
 	StartedAt *string        `json:"started_at,omitempty"`
 
 	// State As one record of the provider has it.
-	State      *string `json:"state,omitempty"`
+	State *string `json:"state,omitempty"`
+
+	// Status What a scan's code means; see listStatusCodes.
+	Status *string `json:"status,omitempty"`
+
+	// System Whose code a scan's is.
+	System     *string `json:"system,omitempty"`
 	Tags       *[]Tag  `json:"tags,omitempty"`
 	TakenAt    *string `json:"taken_at,omitempty"`
 	Template   *string `json:"template,omitempty"`

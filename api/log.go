@@ -35,7 +35,7 @@ func (s *Server) GetLogCheckpoint(ctx context.Context, req GetLogCheckpointReque
 	if err != nil {
 		return nil, err
 	}
-	body := LogCheckpoint{Origin: c.Origin, Checkpoint: c.Note, Size: c.Size, Root: c.Root.String(), CreatedAt: c.CreatedAt}
+	body := checkpointBody(c)
 	if log.Outlet != "" {
 		return GetLogCheckpoint200JSONResponse(body), nil
 	}

@@ -22,6 +22,7 @@ type Config struct {
 	Consumers  int    // with wishes, in the installation that has grown; 0: it is not measured
 	History    int    // parcels in its past
 	Complaints int    // of a company whose desks and figures are measured; 0: they are not
+	Leaves     int    // of the log from which records are proven
 	Only       []string
 	Runs       int
 	Quick      bool
@@ -86,6 +87,8 @@ var measurements = []measurement{
 	}},
 	{[]string{"growth", "cold", "memory"}, (*stage).growth, grown},
 	{[]string{"casefile"}, (*stage).casefile, onAnyEngine},
+	{[]string{"append"}, (*stage).append, onAnyEngine},
+	{[]string{"inclusion", "inclusion-p99"}, (*stage).inclusion, onAnyEngine},
 	{[]string{"verify"}, (*stage).verify, onAnyEngine},
 	{[]string{"nodes"}, (*stage).nodes, func(s *stage) string {
 		if s.Postgres == "" {
@@ -156,7 +159,7 @@ func (s *stage) room() error {
 	if s.Quick {
 		need = loads / 4
 	}
-	need += uint64(s.History)*parcelBytes + uint64(s.Consumers)*consumerBytes
+	need += uint64(s.History)*parcelBytes + uint64(s.Consumers)*consumerBytes + uint64(s.Leaves)*leafBytes
 	free, known := freeSpace(s.Dir)
 	fmt.Fprintf(s.Log, "up to %.1f GB of temporary data in %s", float64(need)/1e9, s.Dir)
 	if !known {

@@ -139,11 +139,19 @@ func TestOneRingAndCutIsNoFairAttempt(t *testing.T) {
 		{11900 * time.Millisecond, "courier", evidence.False, "consumer"},
 		{12 * time.Second, "courier", evidence.True, "courier"},
 		{3 * time.Second, "consumer", evidence.True, "courier"},
+		{3 * time.Second, "", evidence.Unknown, ""},
+		{12 * time.Second, "", evidence.True, "courier"},
 	} {
 		f := assemble(nil, ringing("r1", at(-time.Hour), tt.ring, tt.endedBy))
 		require.Equal(t, tt.want, fact(f, "contact.ring_seconds").Truth, tt.ring)
 		require.Equal(t, tt.speaks, speaks(f, "contact.ring_seconds"), tt.ring)
 		require.Equal(t, evidence.True, fact(f, "contact.real_ring").Truth)
+
+		more := fact(assemble(nil, ringing("r1", at(-time.Hour), tt.ring, tt.endedBy), ringing("r2", at(-2*time.Hour), 2*time.Second, "courier")), "contact.ring_seconds")
+		require.Equal(t, tt.want, more.Truth, "%v, and another that he cut", tt)
+		if tt.want == evidence.Unknown {
+			require.Nil(t, more.Value)
+		}
 	}
 }
 

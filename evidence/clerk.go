@@ -67,6 +67,7 @@ type DisclosedRecord struct {
 // Dossier is an opened file with what it rests on.
 type Dossier struct {
 	OpenCase
+	Reader     Reader
 	File       File
 	Checkpoint Checkpoint        // of the log of the case's outlet
 	Others     []Part            // of other outlets' logs that hold some of the records
@@ -152,7 +153,7 @@ func (k *Clerk) sign(ctx context.Context, log Log) (Checkpoint, error) {
 
 // lay lays the file out for a reader.
 func (k *Clerk) lay(ctx context.Context, a doorstep.Actor, d *Dossier, parts []Part) error {
-	reader := Reader{Role: a.Role, CourierNo: d.CourierNo} // a courier opens no case but his own
+	d.Reader = Reader{Role: a.Role, CourierNo: d.CourierNo} // a courier opens no case but his own
 	var records []Record
 	found := 0
 	for i, part := range parts {
@@ -165,10 +166,10 @@ func (k *Clerk) lay(ctx context.Context, a doorstep.Actor, d *Dossier, parts []P
 		}
 		before := len(records)
 		for _, r := range list {
-			if !reader.mayRead(d.Case, ReadRecord(r.Leaf, Disclosure{Opening: r.Opening})) {
+			if !d.Reader.mayRead(d.Case, ReadRecord(r.Leaf, Disclosure{Opening: r.Opening})) {
 				continue
 			}
-			shown := DisclosedRecord{r, reader.Disclose(r.Leaf, r.Opening), part}
+			shown := DisclosedRecord{r, d.Reader.Disclose(r.Leaf, r.Opening), part}
 			d.Records = append(d.Records, shown)
 			records = append(records, ReadRecord(r.Leaf, shown.Disclosure))
 		}
@@ -191,22 +192,27 @@ const (
 	sealAgain    = 20 * time.Millisecond
 )
 
-// seal puts what is committed at the outlet into its log.
+// seal puts what is committed at the outlet into its log. What is committed while
+// it does so may wait: a busy outlet would keep the answer waiting for ever.
 func (k *Clerk) seal(ctx context.Context, outlet doorstep.OutletNo) error {
-	ctx, cancel := context.WithTimeout(ctx, sealPatience)
+	patient, cancel := context.WithTimeout(ctx, sealPatience)
 	defer cancel()
 	for {
-		n, held, err := k.Store.Seal(ctx, outlet, sealBatch)
+		n, held, err := k.Store.Seal(patient, outlet, sealBatch)
 		switch {
+		case err != nil && patient.Err() != nil && ctx.Err() == nil:
+			return fmt.Errorf("%w: sealing the log of outlet %d takes long: %w", doorstep.ErrUnavailable, outlet, err)
 		case err != nil:
 			return fmt.Errorf("outlet %d: %w", outlet, err)
-		case n == 0 && !held:
+		case n < sealBatch && !held:
 			return nil
 		case !held:
 			continue
 		}
 		select {
 		case <-ctx.Done():
+			return ctx.Err()
+		case <-patient.Done():
 			return fmt.Errorf("%w: another node is sealing the log of outlet %d", doorstep.ErrUnavailable, outlet)
 		case <-time.After(sealAgain):
 		}
@@ -216,9 +222,13 @@ func (k *Clerk) seal(ctx context.Context, outlet doorstep.OutletNo) error {
 // Proofs prove that each record is in its log as of the checkpoint.
 func (k *Clerk) Proofs(ctx context.Context, d Dossier) ([]tlog.RecordProof, error) {
 	list := make([]tlog.RecordProof, len(d.Records))
+	logs := map[doorstep.OutletNo]hashReader{} // neighbours' proofs share most of their tiles
 	for i, r := range d.Records {
+		if _, known := logs[r.In.Log.No]; !known {
+			logs[r.In.Log.No] = k.Ledger.hashes(ctx, r.In.Log.No).remembering()
+		}
 		var err error
-		if list[i], err = tlog.ProveRecord(r.In.Checkpoint.Size, r.Index, k.Ledger.hashes(ctx, r.In.Log.No)); err != nil {
+		if list[i], err = tlog.ProveRecord(r.In.Checkpoint.Size, r.Index, logs[r.In.Log.No]); err != nil {
 			return nil, fmt.Errorf("log %d: leaf %d: %w", r.In.Log.No, r.Index, err)
 		}
 	}

@@ -145,8 +145,12 @@ func (k *contact) fair() Truth {
 		return False
 	case k.ring == nil:
 		return Unknown
+	case *k.ring >= fairRing:
+		return True
+	case k.endedBy == "":
+		return Unknown
 	}
-	return Known(*k.ring >= fairRing || k.endedBy != "courier")
+	return Known(k.endedBy != "courier")
 }
 
 // attempts are the tries to reach the consumer within a time, those that follow

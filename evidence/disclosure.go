@@ -25,7 +25,7 @@ var courierSees = []string{
 	AboutField, "opened", "role", "by", "category", "class", "records", "fields",
 	"direction", "duration_s", "outcome", "channel", "template", "reason", "asked_by", "provider", "intent_id",
 	"call_id", "message_id", "event", "state", "rang", "started_at", "ring_at", "answered_at", "ended_at", "ended_by",
-	"tags", "alert_id", "supersedes", "push_id", "code", "attempt", "provider_ref",
+	"tags", "alert_id", "supersedes", "push_id", "code", "status", "system", "attempt", "provider_ref",
 	"act", "method", "ground", "consent_id", "receipt_method", "pickup_code_issued", "facility", "free_until", "fee_fen", "valid_until",
 	"distance_m", "accuracy_m", "sha256", "photo_sha256", "taken_at",
 }
@@ -80,6 +80,12 @@ func (r Reader) withholds(name string, about About) bool {
 		return about.CourierNo != r.CourierNo
 	}
 	return true
+}
+
+// SeesPhoto says whether the reader gets the photo that a record declares: a
+// courier only what he took himself.
+func (r Reader) SeesPhoto(about About) bool {
+	return r.Role != doorstep.RoleCourier || about.CourierNo == r.CourierNo
 }
 
 // Names are the fields that the leaf commits to, sorted.

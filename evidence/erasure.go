@@ -47,6 +47,7 @@ var work = map[Kind][]string{
 	Message: {"channel", "template", "outcome", "asked_by"},
 	Attempt: {"outcome"},
 
+	Scan:         {"status", "code", "system"},
 	CallIntent:   {"provider"},
 	PhotoArrival: {"arrived_at"},
 	SignFor:      {"act", "method", "ground", "photo_sha256"},

@@ -31,6 +31,7 @@ const (
 	Attempt   Kind = "attempt"
 	Location  Kind = "location"
 	Photo     Kind = "photo"
+	Scan      Kind = "scan" // of the parcel, on its way to and from the outlet
 	Dispatch  Kind = "dispatch"
 	Alert     Kind = "alert"
 	Push      Kind = "push"
@@ -56,8 +57,8 @@ const (
 
 // Kinds lists them.
 var Kinds = []Kind{
-	Call, Message, Attempt, Location, Photo, Dispatch, Alert, Push, Receipt, Complaint, CallIntent, PhotoArrival, TagVerdict, Access, Erasure,
-	SignFor, Correction, Consent,
+	Call, Message, Attempt, Location, Photo, Scan, Dispatch, Alert, Push, Receipt, Complaint, CallIntent, PhotoArrival, TagVerdict, Access,
+	Erasure, SignFor, Correction, Consent,
 }
 
 // Source says whose word a record is.

@@ -143,7 +143,10 @@ func shownBy(t Truth, value any, list ...*contact) Finding {
 // noContact is a finding that no provider's record shows: false where the feeds
 // were healthy and nothing was erased, else unknown.
 func (v *view) noContact(value any) Finding {
-	f := Finding{Truth: Found(false, v.healthy), Value: value, Records: []string{}, Source: Provider, feed: true, carried: []Kind{Call, Message}}
+	f := Finding{Truth: Unknown, Value: value, Records: []string{}, Source: Provider, feed: true, carried: []Kind{Call, Message}}
+	if v.healthy == True {
+		f.Truth = False
+	}
 	return v.unlessErased(f)
 }
 

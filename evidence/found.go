@@ -141,7 +141,7 @@ func ringOf(k *contact) *float64 { return k.ring }
 func talkOf(k *contact) *float64 { return k.talk }
 
 // ringSeconds is false where every ring was so short, and ended by the courier,
-// that nobody could have answered.
+// that nobody could have answered. One of which that is not known leaves it open.
 func (v *view) ringSeconds() Finding {
 	calls := v.calls()
 	best := longest(calls, ringOf)
@@ -151,10 +151,15 @@ func (v *view) ringSeconds() Finding {
 	case best == nil:
 		return notTold(Call)
 	}
+	fair := False
 	for _, k := range calls {
 		if k.ring != nil && k.fair() == True {
 			return shownBy(True, seconds(*best.ring), best)
 		}
+		fair = fair.Or(k.fair())
+	}
+	if fair != False {
+		return notTold(Call)
 	}
 	return shownBy(False, seconds(*best.ring), calls...)
 }

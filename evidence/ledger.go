@@ -102,16 +102,20 @@ func (l *Ledger) Origin(log Log) string { return Origin(l.Keys.Name(), log.Compa
 // Checkpoint is the newest state of a log, signed now if it has grown since the
 // last one.
 func (l *Ledger) Checkpoint(ctx context.Context, log Log) (Checkpoint, error) {
-	tree, err := l.Store.Tree(ctx, log.No)
-	if err != nil {
-		return Checkpoint{}, err
-	}
+	// Before the tree: read behind it, the checkpoint could be one that somebody made
+	// in between, and the log would seem to have shrunk.
 	c, err := l.Store.Checkpoint(ctx, log.No, 0)
+	signed := err == nil
+	if err != nil && !errors.Is(err, doorstep.ErrNotFound) {
+		return c, err
+	}
+	tree, err := l.Store.Tree(ctx, log.No)
 	switch {
-	case err == nil && c.Size == tree.Size:
-	case err == nil && c.Size > tree.Size:
+	case err != nil:
+		return c, err
+	case signed && c.Size > tree.Size:
 		return c, fmt.Errorf("log %d: %d leaves, and a checkpoint of %d", log.No, tree.Size, c.Size)
-	case err == nil || errors.Is(err, doorstep.ErrNotFound):
+	case !signed || c.Size < tree.Size:
 		c = Checkpoint{Size: tree.Size, Root: tree.Root(), CreatedAt: l.Now()}
 		if c.Note, err = SignCheckpoint(l.Origin(log), c.Size, c.Root, l.Keys.Signers()...); err != nil {
 			return c, err
@@ -119,8 +123,6 @@ func (l *Ledger) Checkpoint(ctx context.Context, log Log) (Checkpoint, error) {
 		if c, err = l.Store.AddCheckpoint(ctx, log.No, c); err != nil {
 			return c, err
 		}
-	default:
-		return c, err
 	}
 	c.Origin = l.Origin(log)
 	return c, nil
@@ -134,7 +136,7 @@ func (l *Ledger) checkpointAt(ctx context.Context, log Log, pointer string, size
 	}
 	c, err := l.Store.Checkpoint(ctx, log.No, size)
 	if errors.Is(err, doorstep.ErrNotFound) {
-		return c, errSize(pointer)
+		return c, ErrSize(pointer)
 	}
 	c.Origin = l.Origin(log)
 	return c, err
@@ -147,7 +149,9 @@ func (l *Ledger) checkpointBy(ctx context.Context, log Log, at time.Time) (Check
 	return c, err
 }
 
-func errSize(pointer string) error {
+// ErrSize refuses a size that a log never had, or one behind the checkpoint that it
+// is asked of.
+func ErrSize(pointer string) error {
 	var checks doorstep.Checks
 	checks.Add(pointer, "unknown_size", "must be the size of a checkpoint of this log, no smaller than what is asked about")
 	return checks.Err()
@@ -173,7 +177,7 @@ func (l *Ledger) Inclusion(ctx context.Context, log Log, record string, size int
 		return p, err
 	}
 	if leaf.Index >= c.Size {
-		return p, errSize("/size")
+		return p, ErrSize("/size")
 	}
 	hashes, err := tlog.ProveRecord(c.Size, leaf.Index, l.hashes(ctx, log.No))
 	if err == nil && tlog.RecordHash(leaf.Text) != leaf.Hash {
@@ -196,7 +200,7 @@ func (l *Ledger) Consistency(ctx context.Context, log Log, from, to int64) (tlog
 		return nil, c, err
 	}
 	if from > c.Size {
-		return nil, c, errSize("/from")
+		return nil, c, ErrSize("/from")
 	}
 	hashes := l.hashes(ctx, log.No)
 	old, err := tlog.TreeHash(from, hashes)

@@ -65,9 +65,10 @@ func (n *Notary) Pass(ctx context.Context) (int, error) {
 	now := n.Ledger.Now()
 	var failures []error
 	if now.Sub(n.covered) >= coverEvery {
-		n.covered = now
 		if _, err := n.Cover(ctx); err != nil {
 			failures = append(failures, err)
+		} else {
+			n.covered = now
 		}
 	}
 	logs, err := n.Store.GrownLogs(ctx, now.Add(-checkpointEvery), notaryBatch)

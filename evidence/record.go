@@ -37,6 +37,15 @@ func ReadRecord(l Leaf, d Disclosure) Record {
 	return r
 }
 
+// Photo is the hash of the photo that the record declares, "" if it declares none
+// or that was not disclosed.
+func (r Record) Photo() string {
+	if hash := r.text("photo_sha256"); hash != "" || r.Kind != Photo {
+		return hash
+	}
+	return r.text("sha256")
+}
+
 // text is a value that is a text, "" if it is none.
 func (r Record) text(name string) (s string) {
 	_ = json.Unmarshal(r.Values[name], &s)

@@ -29,7 +29,7 @@ type Entry struct {
 }
 
 // outcomes are where the kinds keep the word that says how it went.
-var outcomes = []string{"outcome", "state", "event", "method", "opened", "category", "kind", "verdict", "class"}
+var outcomes = []string{"outcome", "state", "event", "status", "method", "opened", "category", "kind", "verdict", "class"}
 
 func outcome(values map[string]json.RawMessage) (word string) {
 	for _, name := range outcomes {

@@ -59,6 +59,27 @@ type hashReader struct {
 	tile func(level int, n int64, width int) ([]byte, error)
 }
 
+// remembering is a reader that reads no tile twice, unless it is needed wider. The
+// hashes of a log never change.
+func (r hashReader) remembering() hashReader {
+	type place struct {
+		level int
+		n     int64
+	}
+	read := map[place][]byte{}
+	return hashReader{func(level int, n int64, width int) ([]byte, error) {
+		at := place{level, n}
+		if len(read[at]) >= width*tlog.HashSize {
+			return read[at], nil
+		}
+		hashes, err := r.tile(level, n, width)
+		if err == nil {
+			read[at] = hashes
+		}
+		return hashes, err
+	}}
+}
+
 // ReadHashes implements tlog.HashReader. Each tile is read once, as wide as it is
 // needed.
 func (r hashReader) ReadHashes(indexes []int64) ([]tlog.Hash, error) {

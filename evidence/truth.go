@@ -21,19 +21,6 @@ func Known(b bool) Truth {
 	return False
 }
 
-// Found judges a statement by the records that would show it. A record makes it
-// true; no record makes it false only where the feed that would have brought one
-// is known to have been healthy.
-func Found(record bool, healthy Truth) Truth {
-	switch {
-	case record:
-		return True
-	case healthy == True:
-		return False
-	}
-	return Unknown
-}
-
 // Not turns true and false about; what is unknown stays so.
 func (t Truth) Not() Truth {
 	switch t {

@@ -15,15 +15,6 @@ const (
 	yes     = evidence.True
 )
 
-func TestNoRecordIsFalseOnlyWhereTheFeedWasHealthy(t *testing.T) {
-	for _, healthy := range []evidence.Truth{unknown, no, yes} {
-		require.Equal(t, yes, evidence.Found(true, healthy))
-	}
-	require.Equal(t, no, evidence.Found(false, yes))
-	require.Equal(t, unknown, evidence.Found(false, no))
-	require.Equal(t, unknown, evidence.Found(false, unknown))
-}
-
 func TestTruthsCombineAsKleeneSays(t *testing.T) {
 	for _, c := range []struct{ a, b, and, or evidence.Truth }{
 		{yes, yes, yes, yes}, {yes, no, no, yes}, {no, no, no, no},

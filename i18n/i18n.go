@@ -127,6 +127,9 @@ func (t Texts) Wish(tag prefs.Tag) string { return t.Text("wish." + string(tag))
 // says how it went. A word that the catalogues lack leaves the kind alone.
 func (t Texts) Event(kind, outcome string) string {
 	key := "timeline." + kind
+	if status := "parcel_status." + outcome; kind == "scan" && t.Text(status) != status {
+		return t.Fill(key+".as", "status", t.Text(status))
+	}
 	if text := t.Text(key + "." + outcome); text != key+"."+outcome {
 		return text
 	}

@@ -32,13 +32,14 @@ type Scan struct {
 	Consignee  *Consignee // nil if the carrier did not say
 	Consumer   doorstep.ConsumerID
 	AddressID  string
+	Fact       evidence.Fact
 }
 
 // ScanStore is what a Scanner needs kept.
 type ScanStore interface {
 	Posts(ctx context.Context, company doorstep.CompanyNo, outlets []string, works map[string][]string) (Posts, error)
-	// AddScans keeps the scans of one outlet in one transaction and says of each
-	// whether it was new.
+	// AddScans keeps the scans of one outlet, and the facts of those that are new,
+	// in one transaction and says of each whether it was.
 	AddScans(ctx context.Context, company doorstep.CompanyNo, list []Scan) (fresh []bool, err error)
 	Consumer(company doorstep.CompanyNo, phone doorstep.Phone) doorstep.ConsumerID
 }
@@ -47,6 +48,7 @@ type ScanStore interface {
 type Scanner struct {
 	Store ScanStore
 	Now   func() time.Time
+	NewID doorstep.IDMaker
 }
 
 const maxScanCode = 64
@@ -83,6 +85,7 @@ func (s *Scanner) Scan(ctx context.Context, a doorstep.Actor, orders []ScanOrder
 		list := byOutlet[id]
 		for i := range list {
 			list[i].Outlet = posts.Outlets[id].No
+			list[i].Fact.Outlet, list[i].Fact.ID = list[i].Outlet, s.NewID(list[i].Outlet)
 		}
 		fresh, err := s.Store.AddScans(ctx, a.Company, list)
 		if err != nil {
@@ -118,5 +121,17 @@ func (s *Scanner) check(a doorstep.Actor, o ScanOrder, now time.Time) (Scan, str
 		scan.Consignee, scan.AddressID = &c, addressID
 		scan.Consumer = s.Store.Consumer(a.Company, c.Phone)
 	}
+	scan.Fact = scan.fact(o.System)
 	return scan, outletID, checks.Err()
+}
+
+// fact is the scan as a record, without id and outlet.
+func (s Scan) fact(system string) evidence.Fact {
+	f := evidence.Fact{Kind: evidence.Scan, Source: evidence.Server, Waybill: s.Waybill, OccurredAt: s.At, ReceivedAt: s.ReceivedAt}
+	for _, field := range []evidence.Field{{Name: "code", Value: s.Code}, {Name: "system", Value: system}, {Name: "status", Value: string(s.Status)}} {
+		if field.Value != "" {
+			f.Fields = append(f.Fields, field)
+		}
+	}
+	return f
 }

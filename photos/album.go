@@ -65,6 +65,9 @@ type Store interface {
 	// Copy finds what to show for a hash to those who may read a record that
 	// declares it.
 	Copy(ctx context.Context, a doorstep.Actor, sha256 string) (Copy, error)
+	// Original finds the bytes, as they came, of the photo that a record declares.
+	// ErrNotFound: they have not come; ErrUnavailable: the photo was erased.
+	Original(ctx context.Context, outlet doorstep.OutletNo, record string) (blob string, err error)
 	// AddAccesses keeps records of who opened what.
 	AddAccesses(ctx context.Context, facts []evidence.Fact) error
 
@@ -216,4 +219,18 @@ func (al *Album) Picture(ctx context.Context, a doorstep.Actor, hash string) ([]
 		return nil, fmt.Errorf("%w: photo %s: %w", doorstep.ErrUnavailable, shown.Blob, err)
 	}
 	return picture, nil
+}
+
+// Original is the photo that a record declares, as it came: for whoever opens a
+// case's bundle, which is on record already.
+func (al *Album) Original(ctx context.Context, outlet doorstep.OutletNo, record string) ([]byte, error) {
+	blob, err := al.Store.Original(ctx, outlet, record)
+	if err != nil {
+		return nil, err
+	}
+	data, err := al.Blobs.Get(ctx, blob)
+	if err != nil {
+		return nil, fmt.Errorf("%w: photo %s: %w", doorstep.ErrUnavailable, blob, err)
+	}
+	return data, nil
 }

@@ -95,7 +95,8 @@ func (db *DB) CaseRecords(ctx context.Context, outlet doorstep.OutletNo, w doors
 		return nil, err
 	}
 	var named []string
-	err = db.list(ctx, &named, `select id from evidence where outlet_no = ? and waybill = ? limit ?`, outlet, w, limit)
+	err = db.list(ctx, &named, `select e.id from evidence e join log_leaf l on l.outlet_no = e.outlet_no and l.record_id = e.id
+where e.outlet_no = ? and e.waybill = ? and l.seq < ? limit ?`, outlet, w, size, limit)
 	if err != nil {
 		return nil, fmt.Errorf("records of a parcel: %w", err)
 	}

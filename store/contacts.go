@@ -15,10 +15,12 @@ import (
 	"doorstep/telephony"
 )
 
-// WaitingRecords lists whose records wait to be read.
+// WaitingRecords lists whose records wait to be read: one look into the index for
+// each account, however many wait.
 func (db *DB) WaitingRecords(ctx context.Context, limit int) (list []telephony.Source, err error) {
-	err = db.list(ctx, &list, `select outlet_no, provider from provider_record where state = 'waiting'
-group by outlet_no, provider order by min(received_at_ms), outlet_no, provider limit ?`, limit)
+	err = db.list(ctx, &list, `select outlet_no, provider from (select a.outlet_no, a.provider, (select min(r.received_at_ms) from provider_record r
+    where r.outlet_no = a.outlet_no and r.provider = a.provider and r.state = 'waiting') as since_ms from provider_account a) accounts
+where since_ms is not null order by since_ms, outlet_no, provider limit ?`, limit)
 	return list, err
 }
 

@@ -11,6 +11,7 @@ type dialect struct {
 	forUpdate  string // ends a select of rows that are changed next
 	skipLocked string // ends a select that claims rows
 	inList     string // ends "column ..." with membership in one list parameter
+	listed     string // one list parameter of texts as a table, whose column is value
 	asList     func(list any) any
 	joined     string // a column's bytes, %s, of all rows as one row of hexadecimal digits, in the order of the other, %s
 }
@@ -35,6 +36,7 @@ var (
 	sqlite = dialect{
 		name:   "sqlite",
 		inList: " in (select value from json_each(?))",
+		listed: "json_each(?) as listed",
 		asList: func(list any) any {
 			text, err := json.Marshal(list)
 			if err != nil { // lists are of strings and numbers
@@ -49,6 +51,7 @@ var (
 		forUpdate:  " for update",
 		skipLocked: " for update skip locked",
 		inList:     " = any(?)",
+		listed:     "unnest(?::text[]) as listed(value)",
 		asList:     func(list any) any { return list },
 		joined:     "coalesce(string_agg(encode(%s, 'hex'), '' order by %s), '')",
 	}

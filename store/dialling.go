@@ -80,13 +80,25 @@ func (r intentRow) intent() telephony.Intent {
 	}
 }
 
-// Dialled lists the numbers that a company's couriers were given since a time.
-func (db *DB) Dialled(ctx context.Context, company doorstep.CompanyNo, since time.Time) (list []string, err error) {
-	err = db.list(ctx, &list, `select number_hash from call_intent where outlet_no = ? and at_ms >= ? order by at_ms, id`, company, ms(since))
+// LastDialled says when numbers were last given to a company's couriers, one look
+// into the index for each.
+func (db *DB) LastDialled(ctx context.Context, company doorstep.CompanyNo, hashes []string) (map[string]time.Time, error) {
+	var rows []struct {
+		Number string
+		AtMS   sql.NullInt64 `db:"at_ms"`
+	}
+	err := db.list(ctx, &rows, `select listed.value as number,
+  (select max(at_ms) from call_intent where outlet_no = ? and number_hash = listed.value) as at_ms from `+db.listed, company, db.asList(hashes))
 	if err != nil {
 		return nil, fmt.Errorf("intents: %w", err)
 	}
-	return list, nil
+	last := make(map[string]time.Time, len(rows))
+	for _, r := range rows {
+		if r.AtMS.Valid {
+			last[r.Number] = fromMS(r.AtMS.Int64)
+		}
+	}
+	return last, nil
 }
 
 // AddIntent keeps that a courier was about to dial, and its evidence.

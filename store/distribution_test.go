@@ -410,7 +410,7 @@ func (h *house) morning() {
 	must(replays.Abandon(ctx, attempt))
 
 	// Wishes, and what was learned.
-	scanner := parcels.Scanner{Store: h.db, Now: h.clock.Now}
+	scanner := parcels.Scanner{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID}
 	_, err = scanner.Scan(ctx, h.integrator, []parcels.ScanOrder{{
 		Waybill: "SF1", OutletID: "west", Code: "sorted", At: "2026-03-01T10:00:00Z", Consignee: &parcels.ConsigneeOrder{Phone: wang},
 	}})

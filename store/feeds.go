@@ -88,8 +88,10 @@ func (db *DB) Feeds(ctx context.Context, company doorstep.CompanyNo, from, to ti
 		SinceMS  int64 `db:"since_ms"`
 		LastMS   int64 `db:"last_ms"`
 	}
-	err := db.list(ctx, &accounts, `select provider, min(at_ms) as since_ms, max(at_ms) as last_ms from provider_sighting
-where outlet_no = ? group by provider order by provider`, company)
+	err := db.list(ctx, &accounts, `select provider, since_ms, last_ms from (select a.provider,
+  (select min(s.at_ms) from provider_sighting s where s.outlet_no = a.outlet_no and s.provider = a.provider) as since_ms,
+  (select max(s.at_ms) from provider_sighting s where s.outlet_no = a.outlet_no and s.provider = a.provider) as last_ms
+from provider_account a where a.outlet_no = ?) feeds where since_ms is not null order by provider`, company)
 	if err != nil {
 		return nil, fmt.Errorf("feeds: %w", err)
 	}

@@ -57,7 +57,7 @@ func TestDaysKeptUpAreTheDaysRebuilt(t *testing.T) {
 			Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID,
 			Read: func(string) complaints.Reading { return complaints.Reading{Category: complaints.Other} },
 		}
-		scanner := parcels.Scanner{Store: h.db, Now: h.clock.Now}
+		scanner := parcels.Scanner{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID}
 		roster := parcels.Roster{Store: h.db, Now: h.clock.Now, TimeZone: "Asia/Shanghai"}
 		categories := []complaints.Category{complaints.FalseSignFor, complaints.Delay, complaints.Lost}
 		outlets, couriers, phones := []string{"west", "east"}, []string{"li", "chen"}, []string{wang, zhao}

@@ -175,8 +175,10 @@ func (r headerRow) leaf() evidence.Leaf {
 	return evidence.Leaf{ID: r.ID, Kind: r.Kind, ReceivedAt: fromMS(r.ReceivedMS), Commitments: r.Commitments}
 }
 
+const selectHeader = `select id, kind, received_at_ms, commitments from evidence where outlet_no = ? and id`
+
 func readHeader(get getter, outlet doorstep.OutletNo, id string) (row headerRow, err error) {
-	err = get(&row, `select id, kind, received_at_ms, commitments from evidence where outlet_no = ? and id = ?`, outlet, id)
+	err = get(&row, selectHeader+` = ?`, outlet, id)
 	return row, notThere(err, "record", id)
 }
 
@@ -196,7 +198,7 @@ func (r leafRow) leaf() (evidence.LoggedLeaf, error) {
 
 // LoggedLeaf finds a leaf by its record's id.
 func (db *DB) LoggedLeaf(ctx context.Context, no doorstep.OutletNo, record string) (l evidence.LoggedLeaf, err error) {
-	get := func(dst any, query string, args ...any) error { return db.get(ctx, dst, query, args...) }
+	get := db.getter(ctx)
 	var row leafRow
 	if err := get(&row, `select seq, hash, text from log_leaf where outlet_no = ? and record_id = ?`, no, record); err != nil {
 		return l, notThere(err, "logged record", record)

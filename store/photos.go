@@ -172,6 +172,26 @@ where `+where.text+` limit 1`, where.args...)
 	return shown, notThere(err, "photo", sha256)
 }
 
+// Original finds the blob of the bytes of the photo that a record declares.
+func (db *DB) Original(ctx context.Context, outlet doorstep.OutletNo, record string) (string, error) {
+	var row struct {
+		State    string
+		Original sql.NullString
+	}
+	err := db.get(ctx, &row, `select `+photoState+` as state, p.original from photo_record r
+left join photo p on p.outlet_no = r.outlet_no and p.hash = r.hash
+where r.outlet_no = ? and r.record_id = ?`, outlet, record)
+	switch {
+	case err != nil:
+		return "", notThere(err, "photo of record", record)
+	case row.State == "erased": // since its record was read
+		return "", fmt.Errorf("%w: photo of record %s: it was just erased", doorstep.ErrUnavailable, record)
+	case !row.Original.Valid:
+		return "", doorstep.NotFound("photo of record", record)
+	}
+	return row.Original.String, nil
+}
+
 // erasePhotos takes from records the photos that they name. A photo that no
 // record names any more goes, and its blobs are to be swept.
 func (db *DB) erasePhotos(tx *Tx, outlet doorstep.OutletNo, records []string, now time.Time) error {

@@ -93,6 +93,8 @@ func (h *house) photographed() {
 	ctx, li := h.t.Context(), h.courier("li")
 	album, _ := h.album()
 	outlet, photo, _ := h.declares("1", aPhotoHash)
+	_, err := album.Original(ctx, outlet, photo)
+	require.ErrorIs(h.t, err, doorstep.ErrNotFound, "its bytes have not come")
 	for range 2 {
 		_, err := album.Add(ctx, li, aPhotoHash, aPhoto)
 		require.NoError(h.t, err)
@@ -101,8 +103,13 @@ func (h *house) photographed() {
 		_, err := album.Picture(ctx, who, aPhotoHash)
 		require.NoError(h.t, err)
 	}
+	came, err := album.Original(ctx, outlet, photo)
+	require.NoError(h.t, err)
+	require.Equal(h.t, aPhoto, came)
 	require.NoError(h.t, h.db.ErasePhotos(ctx, outlet, []string{photo}, h.clock.Now()))
-	_, err := album.Sweep(ctx)
+	_, err = album.Original(ctx, outlet, photo)
+	require.ErrorIs(h.t, err, doorstep.ErrUnavailable, "of one that was just erased nobody may say that it never came")
+	_, err = album.Sweep(ctx)
 	require.NoError(h.t, err)
 }
 

@@ -98,22 +98,9 @@ func (db *DB) Seal(ctx context.Context, outlet doorstep.OutletNo, limit int) (n 
 			held = head == nil
 			return err
 		}
-		var rows []queueRow
-		err = tx.list(&rows, `select id, record_ids, hashes from seal_queue where outlet_no = ? order by id limit ?`, outlet, limit)
-		if err != nil || len(rows) == 0 {
+		leaves, done, err := db.unqueue(tx, outlet, limit)
+		if err != nil || len(leaves) == 0 {
 			return err
-		}
-		var leaves []leaf
-		var done []string
-		for _, r := range rows {
-			if len(leaves) >= limit {
-				break
-			}
-			more, err := r.leaves(tx, outlet)
-			if err != nil {
-				return err
-			}
-			leaves, done = append(leaves, more...), append(done, r.ID)
 		}
 		if err := head.append(tx, leaves); err != nil {
 			return err
@@ -136,17 +123,47 @@ func (db *DB) Seal(ctx context.Context, outlet doorstep.OutletNo, limit int) (n 
 
 var errLeaseLost = errors.New("somebody else has grown this log meanwhile")
 
-// leaves reads a row of the queue.
-func (r queueRow) leaves(tx *Tx, outlet doorstep.OutletNo) ([]leaf, error) {
+// firstRows are read of a queue before anybody knows how many records its rows
+// have: one, of calls that come one by one, to queuedRecords.
+const firstRows = 16
+
+// unqueue reads the leaves at the front of an outlet's queue, about as many as
+// limit, and the ids of their rows.
+func (db *DB) unqueue(tx *Tx, outlet doorstep.OutletNo, limit int) (leaves []leaf, done []string, err error) {
+	after := ""
+	for page := min(firstRows, limit); len(leaves) < limit; page = max(1, (limit-len(leaves))*len(done)/len(leaves)) {
+		var rows []queueRow
+		err := tx.list(&rows, `select id, record_ids, hashes from seal_queue where outlet_no = ? and id > ? order by id limit ?`, outlet, after, page)
+		if err != nil || len(rows) == 0 {
+			return leaves, done, err
+		}
+		old, err := db.oldLeaves(tx, outlet, rows)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, r := range rows {
+			if len(leaves) >= limit {
+				break
+			}
+			more := old[r.RecordIDs]
+			if more == nil {
+				if more, err = r.leaves(); err != nil {
+					return nil, nil, err
+				}
+			}
+			leaves, done, after = append(leaves, more...), append(done, r.ID), r.ID
+		}
+		if len(rows) < page {
+			break
+		}
+	}
+	return leaves, done, nil
+}
+
+// leaves reads a row of the queue that has its hashes.
+func (r queueRow) leaves() ([]leaf, error) {
 	ids := strings.Split(r.RecordIDs, "\n")
 	list := make([]leaf, len(ids))
-	if r.Hashes == nil {
-		header, err := readHeader(tx.get, outlet, r.RecordIDs)
-		if err != nil {
-			return nil, err
-		}
-		return []leaf{{record: r.RecordIDs, hash: header.leaf().Hash()}}, nil
-	}
 	hashes, err := splitHashes(r.Hashes)
 	if err != nil || len(hashes) != len(ids) {
 		return nil, fmt.Errorf("queue for the log %s: %d records and %d bytes of hashes", r.ID, len(ids), len(r.Hashes))
@@ -155,6 +172,31 @@ func (r queueRow) leaves(tx *Tx, outlet doorstep.OutletNo) ([]leaf, error) {
 		list[i] = leaf{record: id, hash: hashes[i]}
 	}
 	return list, nil
+}
+
+// oldLeaves makes the leaves of rows without hashes, by their records.
+func (db *DB) oldLeaves(tx *Tx, outlet doorstep.OutletNo, rows []queueRow) (map[string][]leaf, error) {
+	var ids []string
+	for _, r := range rows {
+		if r.Hashes == nil {
+			ids = append(ids, r.RecordIDs)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var headers []headerRow
+	if err := tx.list(&headers, selectHeader+db.inList, outlet, db.asList(ids)); err != nil {
+		return nil, err
+	}
+	if len(headers) != len(ids) {
+		return nil, fmt.Errorf("queue for the log: %d of %d records are there", len(headers), len(ids))
+	}
+	leaves := make(map[string][]leaf, len(ids))
+	for _, h := range headers {
+		leaves[h.ID] = []leaf{{record: h.ID, hash: h.leaf().Hash()}}
+	}
+	return leaves, nil
 }
 
 // logHead is the end of a log whose lease the transaction has.

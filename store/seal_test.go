@@ -116,6 +116,67 @@ func TestWhatIsAcknowledgedIsSealedOnceAndProven(t *testing.T) {
 	})
 }
 
+// A lease lasts as long as its transaction: one takes what it was asked for and about
+// a row more, whether rows are of one record, of many, or of before the log.
+func TestALeaseTakesAboutWhatItWasAskedFor(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		clock := storetest.NewClock()
+		h := newHouse(t, storetest.Open(t, url, storetest.Vault(t), clock, 0), clock)
+		ctx := t.Context()
+		h.dispatch(order("SF1", "li", wang))
+		h.seal()
+		west := h.log("west")
+		written := 0
+		add := func(calls, size int) {
+			for range calls {
+				facts := make([]evidence.Fact, size)
+				for i := range facts {
+					facts[i] = h.fact(west.No, "w")
+				}
+				require.NoError(t, h.db.AddFacts(ctx, facts, nil))
+				written += size
+			}
+		}
+		add(40, 1)
+		db := side(t, url)
+		db.MustExec(`update seal_queue set hashes = null`)
+		add(3, 70)
+		for _, want := range []int{25, 85, 70, 70, 0} {
+			n, held, err := h.db.Seal(ctx, west.No, 25)
+			require.NoError(t, err)
+			require.False(t, held)
+			require.Equal(t, want, n)
+			written -= n
+		}
+		require.Zero(t, written)
+		_, err := h.check(west)
+		require.NoError(t, err)
+	})
+}
+
+// What came into a log behind a checkpoint takes no place of what was before it.
+func TestTheRecordsOfACaseAreCountedAsOfItsCheckpoint(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		clock := storetest.NewClock()
+		h := newHouse(t, storetest.Open(t, url, storetest.Vault(t), clock, 0), clock)
+		h.dispatch(order("SF1", "li", wang))
+		h.seal()
+		west := h.log("west")
+		tree, err := h.db.Tree(t.Context(), west.No)
+		require.NoError(t, err)
+		later := h.fact(west.No, "w")
+		later.ID = doorstep.MakeID(west.No)[:2] + "00000000-0000-7000-8000-000000000000" // before all others by its id
+		require.NoError(t, h.db.AddFacts(t.Context(), []evidence.Fact{later}, nil))
+		h.seal()
+		all, err := h.db.CaseRecords(t.Context(), west.No, "SF1", tree.Size, 100)
+		require.NoError(t, err)
+		require.NotEmpty(t, all)
+		bounded, err := h.db.CaseRecords(t.Context(), west.No, "SF1", tree.Size, len(all))
+		require.NoError(t, err)
+		require.Equal(t, all, bounded)
+	})
+}
+
 // Invariant: whatever the order of commits, of passes of two nodes and of crashes
 // in the middle of one, every committed record stands in its outlet's log exactly
 // once, in the order of commits that waited for each other, and the log holds

@@ -221,7 +221,7 @@ func TestAComplaintIsSeenByThoseItConcerns(t *testing.T) {
 func TestAComplaintMayComeBeforeTheDispatch(t *testing.T) {
 	onEach(t, 0, func(t *testing.T, h *house) {
 		ctx := context.Background()
-		scanner := parcels.Scanner{Store: h.db, Now: h.clock.Now}
+		scanner := parcels.Scanner{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID}
 		scan := parcels.ScanOrder{Waybill: "SF1", OutletID: "east", Code: "arrived_outlet", At: "2026-03-01T10:00:00Z"}
 		named := scan
 		named.Code, named.Consignee = "sorted", &parcels.ConsigneeOrder{Phone: wang}

@@ -90,7 +90,7 @@ func (s *Accounts) Put(ctx context.Context, a doorstep.Actor, p Provider, in Acc
 		if in.Keys == nil {
 			set.Keys = kept.Keys
 		}
-		if p == Twilio && len(set.Keys) == 0 || adapter.verify == nil && len(set.Keys) > 0 {
+		if adapter.signs && len(set.Keys) == 0 || adapter.verify == nil && len(set.Keys) > 0 {
 			var checks doorstep.Checks
 			checks.Add("/signing_keys", "signing_keys", "are needed where the provider signs always, and none are where it never does")
 			return checks.Err()
@@ -188,12 +188,12 @@ func (c Caller) admits(p Provider, d Delivery) bool {
 	if len(c.Settings.Sources) > 0 && !within(d.From, c.Settings.Sources) {
 		return false
 	}
-	verify := adapters[p].verify
-	if verify == nil || len(c.Settings.Keys) == 0 {
-		return true
+	adapter := adapters[p]
+	if len(c.Settings.Keys) == 0 { // also of an account that nobody has named yet
+		return !adapter.signs
 	}
 	for _, key := range c.Settings.Keys {
-		if verify(d, key) {
+		if adapter.verify(d, key) {
 			return true
 		}
 	}

@@ -46,6 +46,8 @@ type adapter struct {
 	// verify holds a request to the provider's own signature under one of the
 	// keys; nil where the provider signs nothing.
 	verify func(d Delivery, key string) bool
+	// signs says that the provider signs always: what comes without is not its.
+	signs bool
 	// answer is what the provider expects to hear once everything is kept.
 	answer Answer
 }
@@ -60,7 +62,7 @@ var adapters = map[Provider]adapter{
 	Generic:             {split: splitGeneric, read: readGeneric, canonical: canonicalJSON},
 	AlibabaPNP:          {split: splitJSON, read: readAlibaba, canonical: canonicalJSON, answer: Answer{http.StatusOK, `{"code":0,"msg":"ok"}`}},
 	HuaweiPrivateNumber: {split: splitHuawei, read: readHuawei, canonical: canonicalJSON, verify: verifyHuawei, answer: Answer{http.StatusOK, `{"resultcode":"0","resultdesc":"Success"}`}},
-	Twilio:              {split: splitForm, read: readTwilio, canonical: canonicalForm, verify: verifyTwilio, answer: Answer{Status: http.StatusNoContent}},
+	Twilio:              {split: splitForm, read: readTwilio, canonical: canonicalForm, verify: verifyTwilio, signs: true, answer: Answer{Status: http.StatusNoContent}},
 }
 
 // Delivery is a provider's request.

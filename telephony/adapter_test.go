@@ -95,6 +95,10 @@ func TestTwiliosFields(t *testing.T) {
 	require.Equal(t, int64(3), e.Sequence)
 	require.Equal(t, telephony.Read, one(t, telephony.Twilio, form("MessageSid", "SM1", "MessageStatus", "read")).State)
 	require.Equal(t, telephony.Failed, one(t, telephony.Twilio, form("MessageSid", "SM1", "MessageStatus", "undelivered")).State)
+	for status, by := range map[string]telephony.Party{"canceled": telephony.Courier, "no-answer": "", "busy": ""} {
+		e := one(t, telephony.Twilio, form("CallSid", "CA1", "CallStatus", status))
+		require.Equal(t, by, e.EndedBy, status)
+	}
 	platform := records(t, telephony.Twilio, form("CallSid", "CA1", "CallStatus", "in-progress", "Direction", "inbound"))[0]
 	require.Equal(t, "leg_of_platform /Direction", platform.Reason(), "what the platform answers, no consumer did")
 }

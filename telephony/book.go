@@ -2,7 +2,6 @@ package telephony
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"doorstep"
@@ -30,7 +29,8 @@ type FaultPage struct {
 
 // BookStore is what a Book reads.
 type BookStore interface {
-	// ParcelContacts lists the contacts about a parcel that the caller may see.
+	// ParcelContacts lists the contacts about a parcel that the caller may see, the
+	// oldest first.
 	ParcelContacts(ctx context.Context, a doorstep.Actor, w doorstep.Waybill) ([]ProviderContact, error)
 	// Faults lists records, the newest first: a manager sees the conflicts about his
 	// outlet's parcels.
@@ -69,7 +69,6 @@ func (b *Book) History(ctx context.Context, a doorstep.Actor, waybill string) (H
 	if err != nil {
 		return History{}, err
 	}
-	slices.SortStableFunc(list, func(a, b ProviderContact) int { return a.StartedAt.Compare(b.StartedAt) })
 	var calls []Call
 	for _, c := range list {
 		if c.Kind == evidence.Call {

@@ -3,7 +3,6 @@ package telephony
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"doorstep"
@@ -35,9 +34,9 @@ type DialStore interface {
 	PutParcelLine(ctx context.Context, company doorstep.CompanyNo, w doorstep.Waybill, l Line, until time.Time) error
 	// Lines lists the masked numbers of the company's accounts.
 	Lines(ctx context.Context, company doorstep.CompanyNo) ([]Line, error)
-	// Dialled lists the company's intents since a time, by the hashes of their
-	// numbers, the newest last.
-	Dialled(ctx context.Context, company doorstep.CompanyNo, since time.Time) ([]string, error)
+	// LastDialled says of the company's numbers, by their hashes, when each was given
+	// out last; those that never were are left out.
+	LastDialled(ctx context.Context, company doorstep.CompanyNo, hashes []string) (map[string]time.Time, error)
 	// AddIntent keeps an intent and its evidence.
 	AddIntent(ctx context.Context, company doorstep.CompanyNo, i Intent, f evidence.Fact) error
 	// HashNumber is the keyed hash of a number.
@@ -57,7 +56,6 @@ type Dialler struct {
 type Dialling struct {
 	ID     string
 	Line   Line
-	At     time.Time
 	Paired time.Time // until when a call of this number is taken for this one
 }
 
@@ -85,7 +83,7 @@ func (d *Dialler) Dial(ctx context.Context, a doorstep.Actor, waybill string) (D
 			{Name: "masked_number", Value: line.Number.Masked()}, {Name: "masked_number_hash", Value: i.Number},
 		},
 	})
-	return Dialling{ID: i.ID, Line: line, At: now, Paired: now.Add(d.Policy.Pairing.Duration())}, err
+	return Dialling{ID: i.ID, Line: line, Paired: now.Add(d.Policy.Pairing.Duration())}, err
 }
 
 // line is the parcel's own masked number, else the one of the company's that was
@@ -107,22 +105,21 @@ func (d *Dialler) line(ctx context.Context, company doorstep.CompanyNo, w doorst
 				"the carrier sets numbers with PUT /v1/providers/{provider} or PUT /v1/parcels/{waybill}/masked-number",
 		}
 	}
-	dialled, err := d.Store.Dialled(ctx, company, now.Add(-d.Policy.Pairing.Duration()))
+	hashes := make([]string, len(lines))
+	for i, l := range lines {
+		hashes[i] = d.Store.HashNumber(l.Number)
+	}
+	last, err := d.Store.LastDialled(ctx, company, hashes)
 	if err != nil {
 		return Line{}, err
 	}
-	return slices.MinFunc(lines, func(a, b Line) int {
-		return lastIndex(dialled, d.Store.HashNumber(a.Number)) - lastIndex(dialled, d.Store.HashNumber(b.Number))
-	}), nil
-}
-
-func lastIndex(list []string, s string) int {
-	for i, one := range slices.Backward(list) {
-		if one == s {
-			return i
+	oldest := 0
+	for i, hash := range hashes {
+		if last[hash].Before(last[hashes[oldest]]) {
+			oldest = i
 		}
 	}
-	return -1
+	return lines[oldest], nil
 }
 
 // longestLine bounds how long the carrier may give a number for a parcel.

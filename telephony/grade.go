@@ -19,13 +19,11 @@ type Judgement struct {
 	Grade   Grade
 	Genuine evidence.Truth // the consumer could have answered, or did
 	Fair    evidence.Truth // not one ring and cut by the courier
-	Policy  string         // the version
 }
 
 // Judge grades a call by what is certain so far: a later record can only raise
 // the grade.
-func (p Policy) Judge(c Call) Judgement {
-	j := Judgement{Policy: p.Version}
+func (p Policy) Judge(c Call) (j Judgement) {
 	rings, ringsKnown := c.Rings()
 	talk, _ := c.Talk()
 	switch {

@@ -20,6 +20,7 @@ func TestGradesAtTheirBoundaries(t *testing.T) {
 	talked := func(s int) telephony.Call {
 		return telephony.Call{State: telephony.Ended, RingAt: at(0), AnsweredAt: at(5), EndedAt: at(5 + s), Rang: yes}
 	}
+	twilio := func(form string) telephony.Event { return one(t, telephony.Twilio, form) }
 	rang := func(s int, by telephony.Party) telephony.Call {
 		return telephony.Call{State: telephony.NoAnswer, RingAt: at(0), EndedAt: at(s), EndedBy: by, Rang: yes}
 	}
@@ -36,13 +37,17 @@ func TestGradesAtTheirBoundaries(t *testing.T) {
 		"ring of 12 s":                     {rang(12, telephony.Courier), telephony.BrieflyRang, no, yes},
 		"ring of 11 s cut by the courier":  {rang(11, telephony.Courier), telephony.BrieflyRang, no, no},
 		"ring of 11 s cut by the consumer": {rang(11, telephony.Consumer), telephony.BrieflyRang, no, yes},
-		"ring of 1 s cut by nobody known":  {rang(1, ""), telephony.BrieflyRang, no, unknown},
-		"still ringing":                    {telephony.Call{State: telephony.Ringing, RingAt: at(0), Rang: yes}, telephony.BrieflyRang, unknown, unknown},
-		"rang, nobody says how long":       {telephony.Call{State: telephony.NoAnswer, EndedAt: at(9), Rang: yes}, telephony.BrieflyRang, unknown, unknown},
-		"never rang":                       {telephony.Call{State: telephony.Failed, EndedAt: at(9), Rang: no}, telephony.AttemptFailed, no, no},
-		"nobody says whether it rang":      {telephony.Call{State: telephony.NoAnswer, EndedAt: at(9)}, telephony.AttemptFailed, unknown, unknown},
+		"ring of 4 s that Twilio calls canceled": {telephony.FoldCall([]telephony.Event{
+			twilio("CallSid=CA1&CallStatus=ringing&SequenceNumber=1&Timestamp=Mon%2C+02+Mar+2026+04%3A00%3A00+%2B0000"),
+			twilio("CallSid=CA1&CallStatus=canceled&SequenceNumber=2&Timestamp=Mon%2C+02+Mar+2026+04%3A00%3A04+%2B0000"),
+		}), telephony.BrieflyRang, no, no},
+		"ring of 1 s cut by nobody known": {rang(1, ""), telephony.BrieflyRang, no, unknown},
+		"still ringing":                   {telephony.Call{State: telephony.Ringing, RingAt: at(0), Rang: yes}, telephony.BrieflyRang, unknown, unknown},
+		"rang, nobody says how long":      {telephony.Call{State: telephony.NoAnswer, EndedAt: at(9), Rang: yes}, telephony.BrieflyRang, unknown, unknown},
+		"never rang":                      {telephony.Call{State: telephony.Failed, EndedAt: at(9), Rang: no}, telephony.AttemptFailed, no, no},
+		"nobody says whether it rang":     {telephony.Call{State: telephony.NoAnswer, EndedAt: at(9)}, telephony.AttemptFailed, unknown, unknown},
 	} {
 		got := policy(t).Judge(c.call)
-		require.Equal(t, telephony.Judgement{Grade: c.grade, Genuine: c.genuine, Fair: c.fair, Policy: "2026-11-01"}, got, name)
+		require.Equal(t, telephony.Judgement{Grade: c.grade, Genuine: c.genuine, Fair: c.fair}, got, name)
 	}
 }

@@ -79,8 +79,11 @@ func readTwilio(raw []byte, now time.Time) (Event, error) {
 	}
 	e.Key = text("/"+id, e.Subject+"|"+status+"|"+form.Get("SequenceNumber"), maxKey, &checks)
 	e.settle()
-	if e.State == NoAnswer && status == "no-answer" {
+	switch status {
+	case "no-answer":
 		e.Rang = evidence.True // until its time was over
+	case "canceled":
+		e.EndedBy = Courier // taken back on the calling side: the one who is called can only decline or be busy
 	}
 	if s := form.Get("CallDuration"); s != "" && e.State == Ended {
 		if talked, err := strconv.ParseInt(s, 10, 32); err != nil || talked < 0 {

@@ -9,16 +9,27 @@ import (
 	"strings"
 )
 
-// Load opens the key set named by where: inline JSON if it begins with a brace,
-// else a file. A file that is not there is made, for its owner only.
+// Load opens the key set named by where as Read does. A file that is not there is
+// made, for its owner only.
 func Load(where string) (*Vault, error) {
+	v, err := Read(where)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return v, err
+	}
+	file, err := createKeyFile(where)
+	if err != nil {
+		return nil, fmt.Errorf("key file: %w", err)
+	}
+	return Open(file)
+}
+
+// Read opens the key set named by where: inline JSON if it begins with a brace,
+// else a file. fs.ErrNotExist: it is not there.
+func Read(where string) (*Vault, error) {
 	if strings.HasPrefix(strings.TrimSpace(where), "{") {
 		return Open([]byte(where))
 	}
 	file, err := os.ReadFile(where)
-	if errors.Is(err, fs.ErrNotExist) {
-		file, err = createKeyFile(where)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("key file: %w", err)
 	}

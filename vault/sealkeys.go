@@ -80,13 +80,14 @@ func UseNewestSealKey(file []byte) ([]byte, error) {
 	})
 }
 
-// DropOldSealKeys gives a key file with the key alone that seals. What others
-// sealed can never be opened again.
+// DropOldSealKeys gives a key file without the keys before the one that seals. What
+// they sealed can never be opened again. A staged key stays: a node may seal with it
+// by now.
 func DropOldSealKeys(file []byte) ([]byte, error) {
 	return changeSealKeys(file, func(m *keyset.Manager, ids []uint32, primary uint32) error {
 		for _, id := range ids {
 			if id == primary {
-				continue
+				break
 			}
 			if err := m.Delete(id); err != nil {
 				return err

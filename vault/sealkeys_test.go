@@ -62,6 +62,15 @@ func TestARotatedKeySealsAndTheOldOnesOpen(t *testing.T) {
 	_, err = last.Open(fresh, somewhere)
 	require.NoError(t, err)
 
+	more, err := vault.AddSealKey(used)
+	require.NoError(t, err)
+	kept, err := vault.DropOldSealKeys(more)
+	require.NoError(t, err)
+	waiting, err := vault.Open(kept)
+	require.NoError(t, err)
+	require.Equal(t, 2, waiting.SealKeys())
+	require.True(t, waiting.Staged(), "a staged key is no old one")
+
 	other, err := vault.NewKeys()
 	require.NoError(t, err)
 	require.ErrorIs(t, running.Reload(other), vault.ErrOtherKeys)

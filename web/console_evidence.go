@@ -31,7 +31,7 @@ func (f console) lists(c echo.Context, who doorstep.Actor, v frame, name string,
 // searchable are the kinds of records to look for, calls and messages first.
 var searchable = []evidence.Kind{
 	evidence.Call, evidence.Message, evidence.CallIntent, evidence.Attempt, evidence.SignFor, evidence.Correction, evidence.Consent, evidence.Photo, evidence.PhotoArrival,
-	evidence.Location, evidence.Dispatch, evidence.Alert, evidence.Push, evidence.Receipt, evidence.Complaint, evidence.TagVerdict, evidence.Access, evidence.Erasure,
+	evidence.Location, evidence.Scan, evidence.Dispatch, evidence.Alert, evidence.Push, evidence.Receipt, evidence.Complaint, evidence.TagVerdict, evidence.Access, evidence.Erasure,
 }
 
 // evidence answers GET /console/evidence: the search over records.

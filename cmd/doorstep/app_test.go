@@ -127,7 +127,7 @@ func (s *site) node(t *testing.T) *app {
 	server := newServer(a.db, reader, policy, a.bell, s.clock.Now, doorstep.MakeID)
 	a.desk, a.operations = server.Desk, server
 	a.album = photos.NewAlbum(a.db, s.blobs, s.clock.Now, doorstep.MakeID)
-	server.Album, server.Eraser.Photos = a.album, a.album.Sweep
+	server.Album, server.Packer.Photos, server.Eraser.Photos = a.album, a.album, a.album.Sweep
 	server.PublicURL = func() string { return "https://doorstep.example" }
 	browsers, err := webpush.New(webpush.Config{
 		PrivateKey: vapidKey, Subject: "mailto:ops@carrier.example", AllowLoopback: true, Now: s.clock.Now,

@@ -18,6 +18,7 @@ type benchCmd struct {
 	Consumers  int      `placeholder:"N" help:"Measure growth with so many consumers who have wishes (with --quick: not measured, else 1000000)."`
 	History    int      `placeholder:"N" help:"Measure growth with so many parcels of history (with --quick: not measured, else twice the consumers)."`
 	Complaints int      `placeholder:"N" help:"Measure the desk and the figures of a company with so many complaints (with --quick: 20000, else 1000000)."`
+	Leaves     int      `placeholder:"N" help:"Prove records of a log of so many leaves (with --quick: 20000, else 1000000)."`
 	Only       []string `placeholder:"ROW" help:"Rows to measure, with commas between: ${bench_rows}."`
 	Runs       int      `default:"5" help:"Runs of each row; their median counts."`
 	Temp       string   `placeholder:"FOLDER" help:"Folder on the disk to measure (default: the system's temporary one)."`
@@ -29,8 +30,8 @@ type benchCmd struct {
 // Run prints a table. Where data is and what is being done goes to standard
 // error.
 func (c *benchCmd) Run(ctx context.Context, s *streams) (err error) {
-	if c.Runs < 1 || c.Consumers < 0 || c.History < 0 || c.Complaints < 0 {
-		return errors.New("--runs must be at least 1, --consumers, --history and --complaints at least 0")
+	if c.Runs < 1 || c.Consumers < 0 || c.History < 0 || c.Complaints < 0 || c.Leaves < 0 {
+		return errors.New("--runs must be at least 1, --consumers, --history, --complaints and --leaves at least 0")
 	}
 	cfg, err := c.config(s)
 	if err != nil {
@@ -52,7 +53,7 @@ func (c *benchCmd) Run(ctx context.Context, s *streams) (err error) {
 
 func (c *benchCmd) config(s *streams) (cfg bench.Config, err error) {
 	cfg = bench.Config{
-		Program: c.Program, Postgres: c.DB, Consumers: c.Consumers, History: c.History, Complaints: c.Complaints, Only: c.Only, Runs: c.Runs,
+		Program: c.Program, Postgres: c.DB, Consumers: c.Consumers, History: c.History, Complaints: c.Complaints, Leaves: c.Leaves, Only: c.Only, Runs: c.Runs,
 		Quick: c.Quick, Scale: bench.Full, Log: s.Err,
 	}
 	if cfg.Program == "" {
@@ -72,6 +73,12 @@ func (c *benchCmd) config(s *streams) (cfg bench.Config, err error) {
 		cfg.Complaints = 1_000_000
 		if c.Quick {
 			cfg.Complaints = 20_000
+		}
+	}
+	if cfg.Leaves == 0 {
+		cfg.Leaves = 1_000_000
+		if c.Quick {
+			cfg.Leaves = 20_000
 		}
 	}
 	if cfg.History == 0 {

@@ -28,7 +28,7 @@ var aWhiff = bench.Scale{
 func TestTheBenchComparesEachRowWithItsReference(t *testing.T) {
 	program := build(t)
 	storetest.OnEach(t, func(t *testing.T, database string) {
-		c := benchCmd{Program: program, JSON: true, Runs: 1, Consumers: 100, History: 16_000, Complaints: 300, Temp: t.TempDir(), scale: &aWhiff}
+		c := benchCmd{Program: program, JSON: true, Runs: 1, Consumers: 100, History: 16_000, Complaints: 300, Leaves: 70_000, Temp: t.TempDir(), scale: &aWhiff}
 		if strings.HasPrefix(database, "postgres") {
 			c.DB = database
 		}
@@ -42,7 +42,7 @@ func TestTheBenchComparesEachRowWithItsReference(t *testing.T) {
 			measured = append(measured, row.Name)
 			require.Len(t, row.Runs, 1, row.Name)
 			require.Positive(t, row.Doorstep.Median, row.Name)
-			if slices.Contains([]string{"alerts", "memory", "providers-beside", "providers-answer", "filing", "queue", "month", "company", "casefile", "verify"}, row.Name) {
+			if slices.Contains([]string{"alerts", "memory", "providers-beside", "providers-answer", "filing", "queue", "month", "company", "casefile", "inclusion", "inclusion-p99", "verify"}, row.Name) {
 				require.Nil(t, row.Ratio, row.Name)
 				continue
 			}
@@ -51,10 +51,10 @@ func TestTheBenchComparesEachRowWithItsReference(t *testing.T) {
 		}
 		both := []string{"batches", "small-batches", "singles", "latency", "alerts", "drain", "delayed", "uploads", "providers", "providers-beside", "providers-answer", "filing", "queue", "month", "company"}
 		if c.DB == "" {
-			require.Equal(t, append(both, "growth", "cold", "memory", "casefile", "verify"), measured)
+			require.Equal(t, append(both, "growth", "cold", "memory", "casefile", "append", "inclusion", "inclusion-p99", "verify"), measured)
 			require.Equal(t, []string{"nodes: needs --db postgres://..."}, got.Left)
 		} else {
-			require.Equal(t, append(both, "casefile", "verify", "nodes"), measured)
+			require.Equal(t, append(both, "casefile", "append", "inclusion", "inclusion-p99", "verify", "nodes"), measured)
 			require.Contains(t, got.Rows[len(got.Rows)-1].Note, "is there once")
 			require.Len(t, got.Left, 1)
 		}

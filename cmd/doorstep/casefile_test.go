@@ -94,6 +94,48 @@ func TestAFileAssemblesItself(t *testing.T) {
 	})
 }
 
+// What the carrier's systems saw of the parcel, at whatever outlet, is sealed like
+// the rest.
+func TestScansStandInTheFile(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		a, c := caseOf(t, url)
+		scan := func(outlet string, system api.CodeSystem, code string, ago time.Duration) api.ScanInput {
+			return api.ScanInput{Waybill: "SF1", OutletID: outlet, System: &system, Code: code, At: a.clock.Now().Add(-ago).Format(time.RFC3339)}
+		}
+		scans := api.ScanBatch{Scans: []api.ScanInput{
+			scan("hub", "doorstep", "arrived_city", 9*time.Hour), scan("west", "upu", "EDG", 8*time.Hour),
+			scan("west", "doorstep", "gate-7", 3*time.Hour), scan("west", "doorstep", "gate-7", 3*time.Hour),
+		}}
+		for range 2 { // sent again, it changes nothing
+			a.post(a.integrator(), "/v1/scans", scans).is(http.StatusOK)
+		}
+		for _, who := range []string{a.manager("west"), a.courier("li")} {
+			var seen []string
+			for _, e := range a.file(who, c.ID).Timeline {
+				if e.Kind == "scan" {
+					seen = append(seen, e.Text.En)
+					require.Equal(t, api.EvidenceSource("server"), *e.Source)
+					require.True(t, e.Late)
+				}
+			}
+			require.Equal(t, []string{"Parcel scanned: Arrived in the city", "Parcel scanned: Out for delivery", "Parcel scanned"}, seen)
+
+			zip := a.bundle(who, c.ID, "")
+			report, err := bundle.Verify(zip, a.logKey(), "")
+			require.NoError(t, err)
+			require.Empty(t, report.Problems)
+			require.Len(t, report.Others, 1, "the hub's log")
+			require.Contains(t, string(zip), `"value":"gate-7"`)
+		}
+		page := a.get(a.manager("west"), "/v1/complaints/"+c.ID+"/regulator-pack?lang=en", withHeader("Accept", "text/html"))
+		require.Contains(t, string(page.body), "Parcel scanned: Out for delivery")
+		mine := a.evidence("west", "&kind=scan&waybill=SF1")
+		require.Len(t, mine, 2)
+		require.Equal(t, "gate-7", *mine[0].Code)
+		require.Equal(t, []string{"EDG", "upu", "out_for_delivery"}, []string{*mine[1].Code, *mine[1].System, *mine[1].Status})
+	})
+}
+
 func (a *app) logKeyName() string { return strings.SplitN(a.logKey(), "+", 2)[0] }
 
 func TestACourierSeesWhoOpenedHisFileAndNothingOfTheConsumer(t *testing.T) {
@@ -158,6 +200,23 @@ func TestABundleVerifiesAndComesOutTheSame(t *testing.T) {
 		a.get(a.hq(), "/v1/complaints/"+c.ID+"/bundle?size=0").is(http.StatusUnprocessableEntity)
 		a.get(a.hq(), "/v1/complaints/"+c.ID+"/bundle?size=999999").is(http.StatusUnprocessableEntity)
 		a.get(a.hq(), "/v1/complaints/"+c.ID+"/bundle?since=999999").is(http.StatusUnprocessableEntity)
+	})
+}
+
+// An earlier state of the log has no erasure that would say why values are gone.
+func TestABundleOfBeforeAnErasureIsRefused(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		a, c := caseOf(t, url)
+		_, report := a.verified(a.manager("west"), c.ID)
+		before := "/v1/complaints/" + c.ID + "/bundle?size=" + strconv.FormatInt(report.Size, 10)
+		a.get(a.manager("west"), before).is(http.StatusOK)
+		a.act(a.consumer(anne), c.ID, "withdrawal", nil)
+		a.delete(a.consumer(anne), "/v1/me").is(http.StatusNoContent)
+		require.Equal(t, "erased_since", a.get(a.manager("west"), before).problem(http.StatusConflict).Code)
+		a.verified(a.manager("west"), c.ID)
+
+		beyond := a.get(a.hq(), "/v1/complaints/"+c.ID+"/bundle?since=999999").problem(http.StatusUnprocessableEntity)
+		require.Equal(t, []string{"/since unknown_size"}, at(beyond.Errors), "by the name that the caller gave")
 	})
 }
 

@@ -30,7 +30,7 @@ type keysStatusCmd struct {
 
 // Run prints what the key set holds.
 func (c *keysStatusCmd) Run(_ context.Context, s *streams) error {
-	v, err := vault.Load(c.Database.keys())
+	v, err := vault.Read(c.Database.keys())
 	if err != nil {
 		return err
 	}
@@ -52,15 +52,11 @@ func (c *keysRotateCmd) Run(_ context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := store.LockFile(path + ".lock")
+	v, unlock, err := lockKeys(path)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	v, err := vault.Load(path)
-	if err != nil {
-		return err
-	}
 	changes, said := []func([]byte) ([]byte, error){vault.AddSealKey, vault.UseNewestSealKey}, "a new key seals"
 	switch {
 	case c.Log && c.Stage:
@@ -101,6 +97,16 @@ func (c *keysResealCmd) Run(ctx context.Context, s *streams) error {
 	path, err := c.Database.keyFile()
 	if err != nil {
 		return err
+	}
+	if c.Retire { // until the old keys are dropped the file stays as it is
+		v, unlock, err := lockKeys(path)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		if v.Staged() {
+			return errors.New("a staged key waits, and a node may seal with it by now: keys rotate first")
+		}
 	}
 	return c.Database.with(ctx, func(db *store.DB) error {
 		album, sealed, err := c.Pictures.album(c.Database, db)
@@ -147,6 +153,21 @@ func resealAll(ctx context.Context, db *store.DB, r *photos.Resealer, album *pho
 		swept, err = album.Sweep(ctx)
 	}
 	return values, pictures, err
+}
+
+// lockKeys reads a key file that nobody else changes until it is unlocked. One that
+// is not there is not made: its keys would open nothing.
+func lockKeys(path string) (v *vault.Vault, unlock func(), err error) {
+	if _, err := os.Stat(path); err != nil { // the lock would be left beside it
+		return nil, nil, fmt.Errorf("key file: %w", err)
+	}
+	if unlock, err = store.LockFile(path + ".lock"); err != nil {
+		return nil, nil, err
+	}
+	if v, err = vault.Read(path); err != nil {
+		unlock()
+	}
+	return v, unlock, err
 }
 
 // keyFile is where the keys are. Keys that are given inline cannot be changed

@@ -7,11 +7,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"doorstep/api"
 	"doorstep/blobs"
+	"doorstep/store"
 	"doorstep/store/storetest"
 	"doorstep/vault"
 )
@@ -67,6 +69,55 @@ func TestKeysAreRotatedUnderARunningServerAndOldOnesDropped(t *testing.T) {
 		require.Contains(t, c.ok("keys", "status"), "log keys     2")
 		require.Error(t, c.run("keys", "rotate", "--keys", `{"seal":{}}`).failed)
 	})
+}
+
+// While an old key may still be needed, or a newer one waits, none is dropped.
+func TestKeysThatMayBeNeededAreNotRetired(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		c := console{t: t, data: t.TempDir(), url: url}
+		path := filepath.Join(c.data, "keys.json")
+		v, err := vault.Load(path)
+		require.NoError(t, err)
+		a := newApp(t, url, func(s *site) { s.vault = v })
+		retire := func() error { return c.run("keys", "reseal", "--retire").failed }
+		keys := func(n string) {
+			t.Helper()
+			require.Contains(t, c.ok("keys", "status"), "seal keys    "+n)
+		}
+
+		c.ok("keys", "rotate", "--stage")
+		require.ErrorContains(t, retire(), "staged")
+		keys("2")
+		c.ok("keys", "rotate")
+
+		// An upload that is under way was sealed with the old key, and a row may come to hold it.
+		require.NoError(t, a.db.BeginPhoto(t.Context(), 1, []string{"an-upload"}, time.Now().Add(time.Hour)))
+		under := blobs.Sealed{Store: blobs.OpenFolder(filepath.Join(c.data, "blobs")), Vault: v}
+		require.NoError(t, under.Put(t.Context(), "an-upload", doorPhoto))
+		require.ErrorContains(t, retire(), "1 blobs of uploads")
+		keys("2")
+		require.NoError(t, under.Delete(t.Context(), "an-upload"))
+
+		// Whoever changes the file holds its lock.
+		unlock, err := store.LockFile(path + ".lock")
+		require.NoError(t, err)
+		require.ErrorContains(t, retire(), "lock")
+		require.Error(t, c.run("keys", "rotate").failed)
+		keys("2")
+		unlock()
+		require.NoError(t, retire())
+		keys("1")
+	})
+}
+
+func TestAKeyFileThatIsMissingIsNotMadeByLookingAtIt(t *testing.T) {
+	c := console{t: t, data: t.TempDir(), url: storetest.SQLite(t)}
+	for _, args := range [][]string{{"status"}, {"rotate"}, {"rotate", "--stage"}, {"rotate", "--log"}, {"reseal", "--retire"}} {
+		require.ErrorContains(t, c.run(append([]string{"keys"}, args...)...).failed, "key file", args)
+	}
+	files, err := os.ReadDir(c.data)
+	require.NoError(t, err)
+	require.Empty(t, files)
 }
 
 // A regulator who missed the last change of keys can still check a bundle.

@@ -247,6 +247,17 @@ func TestOnlyTheProviderItselfMayCall(t *testing.T) {
 	})
 }
 
+// A heartbeat makes an account too, one without keys. Twilio signs all the same.
+func TestWhereNoKeyIsKnownNobodyPassesForAProviderThatSigns(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, dbURL string) {
+		a := newApp(t, dbURL)
+		a.post(a.integrator(), "/v1/providers/twilio/heartbeats", nil).is(http.StatusOK)
+		const form = "CallSid=CA1&CallStatus=completed&CallDuration=60"
+		unsigned := a.post("", a.callback("twilio"), form, withHeader("Content-Type", "application/x-www-form-urlencoded"))
+		require.Equal(t, "not_the_provider", unsigned.problem(http.StatusForbidden).Code)
+	})
+}
+
 func TestHuaweisRecordsAreSignedAndInUTC(t *testing.T) {
 	storetest.OnEach(t, func(t *testing.T, dbURL string) {
 		a := newApp(t, dbURL)
@@ -274,6 +285,22 @@ func TestHuaweisRecordsAreSignedAndInUTC(t *testing.T) {
 		require.Len(t, calls, 1)
 		require.Equal(t, "answered", calls[0].Grade, "six seconds are no connection")
 		require.Equal(t, a.clock.Now(), calls[0].StartedAt)
+	})
+}
+
+func TestTheNumberThatWasGivenOutLongestAgoComesNext(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		a := newApp(t, url)
+		a.dispatch(parcel("SF1", "li", anne))
+		numbers := []string{maskedNumber, "+8617000000002", "+8617000000003"}
+		a.put(a.integrator(), "/v1/providers/generic", api.ProviderInput{MaskedNumbers: &numbers}).is(http.StatusOK)
+		var given []string
+		for range 7 {
+			given = append(given, read[api.DialledCall](a.post(a.courier("li"), "/v1/parcels/SF1/calls", nil), http.StatusCreated).Number)
+			a.clock.Add(40 * time.Minute) // longer than a call is taken for an intent
+		}
+		require.ElementsMatch(t, numbers, given[:3])
+		require.Equal(t, given[:4], given[3:])
 	})
 }
 

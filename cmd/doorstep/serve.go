@@ -165,7 +165,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 		}
 	})
 	operations := newServer(db, reader, policy, bell, now, doorstep.MakeID)
-	operations.Album, operations.Eraser.Photos = album, album.Sweep
+	operations.Album, operations.Packer.Photos, operations.Eraser.Photos = album, album, album.Sweep
 	operations.PublicURL = c.publicURL(base)
 	operations.Desk.Again = again
 	operations.Hooks.Receiver, operations.Hooks.Wake = receiver, hooks.Wake
@@ -307,7 +307,7 @@ func newServer(db *store.DB, reader *reading.Reader, policy telephony.Policy, be
 	asker := &outreach.Desk{Store: db, Now: now, NewID: newID, Random: rand.Reader}
 	server := &api.Server{
 		Roster:     &parcels.Roster{Store: db, Now: now, TimeZone: db.TimeZone()},
-		Scanner:    &parcels.Scanner{Store: db, Now: now},
+		Scanner:    &parcels.Scanner{Store: db, Now: now, NewID: newID},
 		Dispatcher: &parcels.Dispatcher{Store: db, Now: now, NewID: newID},
 		Runner:     &parcels.Runner{Store: db, Now: now},
 		Signer:     &parcels.Signer{Store: db, Now: now, NewID: newID},

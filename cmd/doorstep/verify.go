@@ -82,6 +82,9 @@ func printReport(w io.Writer, r bundle.Report) error {
 			fmt.Fprintf(out, "  %s\t%s\t%s\n", f.Name, f.State, f.Note)
 		}
 	}
+	for _, photo := range r.Photos {
+		fmt.Fprintf(out, "photo %q\t%s\t%s\n", photo.SHA256, photo.State, photo.Note)
+	}
 	for _, what := range r.NotCovered {
 		fmt.Fprintf(out, "not covered: %s\n", what)
 	}

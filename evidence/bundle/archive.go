@@ -16,8 +16,8 @@ import (
 const (
 	MaxSize    = 64 << 20 // bytes of a bundle
 	MaxRecords = 10_000
-	maxOthers  = 1000 // logs of other outlets
-	maxFiles   = 3*MaxRecords + maxOthers + len(fixedNames)
+	maxOthers  = 1000                                       // logs of other outlets
+	maxFiles   = 4*MaxRecords + maxOthers + len(fixedNames) // a record has three, and may declare a photo
 )
 
 // The names that a file of a bundle may have.
@@ -29,11 +29,20 @@ var (
 // files are the contents of a bundle, by name.
 type files map[string][]byte
 
+// zipHeaders is about what the zip format adds to a file beside twice its name, in
+// bytes.
+const zipHeaders = 96
+
 // archive writes files as the one zip that they make: sorted, stored without
 // compression, with nothing in the headers that could differ. So every byte of a
 // bundle follows from its files, and nothing in it inflates.
 func (f files) archive() ([]byte, error) {
+	size := 0
+	for name, text := range f {
+		size += len(text) + 2*len(name) + zipHeaders
+	}
 	var out bytes.Buffer
+	out.Grow(size) // photos are large: doubling would take as much again
 	z := zip.NewWriter(&out)
 	for _, name := range slices.Sorted(maps.Keys(f)) {
 		size := uint64(len(f[name]))
@@ -70,16 +79,20 @@ func unpack(data []byte) (files, error) {
 		return nil, fmt.Errorf("more than %d files", maxFiles)
 	}
 	f := make(files, len(z.File))
+	left := uint64(len(data)) // the files of a hostile archive may overlap: together they are no larger than what was read
 	for _, entry := range z.File {
 		name := entry.Name
 		switch _, twice := f[name]; {
 		case twice:
 			return nil, fmt.Errorf("%q is there twice", name)
-		case !slices.Contains(fixedNames[:], name) && !recordNames.MatchString(name):
+		case !slices.Contains(fixedNames[:], name) && !recordNames.MatchString(name) && !photoNames.MatchString(name):
 			return nil, fmt.Errorf("%q is no file of a bundle", name)
-		case entry.Method != zip.Store || entry.CompressedSize64 != entry.UncompressedSize64 || entry.UncompressedSize64 > uint64(len(data)):
+		case entry.Method != zip.Store || entry.CompressedSize64 != entry.UncompressedSize64:
 			return nil, fmt.Errorf("%q is compressed", name)
+		case entry.UncompressedSize64 > left:
+			return nil, fmt.Errorf("%q is larger than what is left of the archive: files overlap", name)
 		}
+		left -= entry.UncompressedSize64
 		if f[name], err = content(entry); err != nil {
 			return nil, fmt.Errorf("%q: %w", name, err)
 		}
@@ -94,11 +107,14 @@ func unpack(data []byte) (files, error) {
 	return f, nil
 }
 
+// content reads a file. Its checksum needs no look: packed anew it would differ.
 func content(entry *zip.File) ([]byte, error) {
 	r, err := entry.Open()
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	return io.ReadAll(io.LimitReader(r, int64(entry.UncompressedSize64)))
+	body := make([]byte, entry.UncompressedSize64)
+	_, err = io.ReadFull(r, body)
+	return body, err
 }

@@ -31,6 +31,7 @@ type Contents struct {
 	Checkpoint evidence.Checkpoint   // of the log of the case's outlet
 	Others     []evidence.Checkpoint // of other outlets' logs that hold some of the records
 	Records    []Record
+	Photos     []Photo // those that the records declare, sorted by hash
 	Since      *Consistency
 }
 
@@ -110,7 +111,16 @@ func Pack(c Contents, keys ...evidence.Key) ([]byte, error) {
 			return nil, err
 		}
 	}
+	var missing []absent
+	for _, photo := range c.Photos {
+		if photo.Absent != "" {
+			missing = append(missing, absent{photo.SHA256, photo.Absent})
+			continue
+		}
+		f[photoName(photo)] = photo.Bytes
+	}
 	m := newManifest(f)
+	m.Absent = missing
 	for _, key := range keys {
 		m.Keys = append(m.Keys, key.Public)
 	}

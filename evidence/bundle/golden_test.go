@@ -18,6 +18,9 @@ var update = flag.Bool("update", false, "make the golden bundle anew")
 
 const goldenBundle, goldenKey, goldenCheckpoint = "testdata/golden.zip", "testdata/golden.key", "testdata/golden-older-checkpoint.txt"
 
+// goldenPhoto passes for a picture by its first bytes.
+var goldenPhoto = []byte("\xff\xd8\xff\xe0 a picture of a door")
+
 // goldenFacts are of every kind that a file makes something of.
 func goldenFacts() []evidence.Fact {
 	list := facts()
@@ -36,9 +39,11 @@ func goldenFacts() []evidence.Fact {
 	one("r9", evidence.Call, evidence.Provider, -57, field("call_id", "c1"), field("state", "no_answer"), field("ended_at", filed.Add(-57*time.Minute)), field("ended_by", "consumer"))
 	one("r10", evidence.Message, evidence.Provider, -56, field("message_id", "m1"), field("state", "delivered"))
 	one("r11", evidence.SignFor, evidence.Device, -40, field("act", "sign_for"), field("method", "locker"), field("ground", "override"), field("by", "Sun Yan"), field("distance_m", 40))
-	one("r12", evidence.Photo, evidence.Device, -40, field("sha256", strings.Repeat("ab", 32)), field("taken_at", filed.Add(-41*time.Minute).Format(time.RFC3339)))
+	one("r12", evidence.Photo, evidence.Device, -40, field("sha256", hashOf(goldenPhoto)), field("taken_at", filed.Add(-41*time.Minute).Format(time.RFC3339)))
 	one("r13", evidence.Access, evidence.Server, 60, field("opened", "bundle"), field("role", "manager"), field("by", "Sun Yan"))
 	one("r14", evidence.Erasure, evidence.Server, 50, field("class", "coordinates"), field("records", []string{"r3"}))
+	one("r15", evidence.Photo, evidence.Device, -39, field("sha256", strings.Repeat("ab", 32)), field("taken_at", filed.Add(-41*time.Minute).Format(time.RFC3339)))
+	one("r16", evidence.Scan, evidence.Server, -200, field("code", "EDG"), field("system", "upu"), field("status", "out_for_delivery"))
 	return list
 }
 
@@ -52,7 +57,8 @@ func TestTheGoldenBundleHolds(t *testing.T) {
 	report, err := bundle.Verify(data, key, string(readFile(t, goldenCheckpoint)))
 	require.NoError(t, err)
 	require.Empty(t, report.Problems)
-	require.Len(t, report.Records, 14)
+	require.Len(t, report.Records, 16)
+	require.Equal(t, []bundle.State{bundle.OK, bundle.Absent}, []bundle.State{report.Photos[0].State, report.Photos[1].State})
 	require.Equal(t, bundle.Erased, stateOf(report, 2, "lat"))
 	require.Equal(t, bundle.Withheld, stateOf(report, 7, "peer"))
 	require.NotContains(t, strings.Join(report.NotCovered, "\n"), "does not know", "its file was made again")
@@ -83,6 +89,7 @@ func makeGolden(t *testing.T) {
 	}
 	c := grown(t, l, contents(t, l, manager, list...), 9)
 	c.Records[2].ErasedBy = "r14"
+	c.Photos = []bundle.Photo{{SHA256: strings.Repeat("ab", 32), Absent: bundle.NotArrived}, {SHA256: hashOf(goldenPhoto), Bytes: goldenPhoto}}
 	data, err := bundle.Pack(c, l.signing())
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(goldenBundle, data, 0o600))

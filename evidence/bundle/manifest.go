@@ -23,11 +23,12 @@ const format = "doorstep/bundle/v1"
 type manifest struct {
 	Format  string   `json:"format"`
 	Case    string   `json:"case"`
-	Created string   `json:"created"` // of the checkpoint, RFC 3339
-	Origin  string   `json:"origin"`  // of the log
-	Size    int64    `json:"size"`    // of the log
-	Keys    []string `json:"keys"`    // public, of all that signed: whoever knows one can check the others' signatures too
-	Files   []listed `json:"files"`   // sorted by name
+	Created string   `json:"created"`          // of the checkpoint, RFC 3339
+	Origin  string   `json:"origin"`           // of the log
+	Size    int64    `json:"size"`             // of the log
+	Keys    []string `json:"keys"`             // public, of all that signed: whoever knows one can check the others' signatures too
+	Files   []listed `json:"files"`            // sorted by name
+	Absent  []absent `json:"absent,omitempty"` // photos that the records declare and that are not there, sorted
 }
 
 type listed struct {
@@ -107,7 +108,7 @@ func difference(listed, found []listed) string {
 	return manifestName + " lists files in another order, or twice"
 }
 
-// maxKeys bounds how many signed.
+// maxKeys bounds how many signed: see evidence.Keys.
 const maxKeys = 2
 
 // openNote opens a note that each of the public keys has signed, in their order,

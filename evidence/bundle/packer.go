@@ -9,13 +9,14 @@ import (
 
 // Packer makes bundles of cases.
 type Packer struct {
-	Clerk *evidence.Clerk
+	Clerk  *evidence.Clerk
+	Photos Photos
 }
 
 // Bundle packs a case for whoever opens it, as of the checkpoint of a size or, if
 // it is 0, of now. With since it proves too that the log grew from that size. The
-// same case, checkpoint and role give the same bytes, unless values were erased
-// in between.
+// same case, checkpoint and role give the same bytes, unless values were erased, a
+// photo came or a feed's past became known better in between.
 func (p *Packer) Bundle(ctx context.Context, a doorstep.Actor, complaintID string, size, since int64) ([]byte, error) {
 	d, err := p.Clerk.Open(ctx, a, complaintID, evidence.OpenedBundle, size)
 	if err != nil {
@@ -42,6 +43,12 @@ func (p *Packer) Bundle(ctx context.Context, a doorstep.Actor, complaintID strin
 		c.Records = append(c.Records, Record{
 			Leaf: r.Leaf, Disclosure: r.Disclosure, ErasedBy: r.ErasedBy, In: places[r.In.Log.No], Index: r.Index, Proof: proofs[i],
 		})
+	}
+	if c.Photos, err = p.photos(ctx, d); err != nil {
+		return nil, err
+	}
+	if since > d.Checkpoint.Size {
+		return nil, evidence.ErrSize("/since")
 	}
 	if since > 0 {
 		proof, _, err := p.Clerk.Ledger.Consistency(ctx, d.Log, since, d.Checkpoint.Size)

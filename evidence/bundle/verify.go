@@ -24,6 +24,7 @@ type State string
 const (
 	OK       State = "ok"       // disclosed, and what was committed to
 	Withheld State = "withheld" // not for whom the bundle was made
+	Absent   State = "absent"   // of a photo: not there, for a reason that is said
 	Erased   State = "erased"   // gone, as a record in the bundle says
 	Mismatch State = "MISMATCH"
 )
@@ -37,6 +38,7 @@ type Report struct {
 	Others     []evidence.Checkpoint // of other outlets' logs
 	Files      int
 	Records    []RecordReport
+	Photos     []PhotoReport
 	NotCovered []string // what no proof here speaks of
 	Problems   []string // why the bundle does not hold; none if it does
 }
@@ -96,6 +98,7 @@ func Verify(data []byte, key, since string) (Report, error) {
 		return Report{}, err
 	}
 	v.checkErasures()
+	v.checkPhotos(m.Absent)
 	v.checkFile()
 	v.checkSince(since, verifier)
 	return v.report, nil
@@ -156,6 +159,11 @@ func (v *verification) checkRecords() error {
 			others--
 		}
 	}
+	for name := range v.files {
+		if photoNames.MatchString(name) {
+			others--
+		}
+	}
 	if others != 0 {
 		return errors.New("the records' files are not numbered from 0001 without a gap, three each, or other checkpoints are not")
 	}
@@ -177,7 +185,7 @@ func (v *verification) checkRecords() error {
 		case err != nil:
 			v.problem("%s: %v", recordName(i), err)
 		case seen[id]:
-			v.problem("%s: record %s is there twice", recordName(i), id)
+			v.problem("%s: record %q is there twice", recordName(i), id)
 		default:
 			seen[id] = true
 		}
@@ -320,7 +328,7 @@ func (v *verification) checkCase(c evidence.Case) {
 			continue
 		}
 		if r.About.Waybill != c.Waybill || r.About.CourierNo != c.CourierNo || !r.OccurredAt.Equal(c.FiledAt.Truncate(time.Millisecond)) {
-			v.problem("%s: the case is not the one that record %s tells of", fileName, r.ID)
+			v.problem("%s: the case is not the one that record %q tells of", fileName, r.ID)
 		}
 		var category string
 		if json.Unmarshal(r.Values["category"], &category) != nil || category != c.Category {
