@@ -17,15 +17,6 @@ type Record struct {
 	Erased     bool // values that the leaf commits to are gone
 }
 
-// Photo is the SHA-256 of the photo that the record declares or that came; "" of
-// others, and once it is erased.
-func (r Record) Photo() string {
-	if r.has("photo_sha256") {
-		return r.text("photo_sha256")
-	}
-	return r.text("sha256")
-}
-
 // ReadRecord reads a record as far as it was disclosed.
 func ReadRecord(l Leaf, d Disclosure) Record {
 	r := Record{Leaf: l, OccurredAt: l.ReceivedAt, Values: d.Opening.Values, Erased: len(d.Erased) > 0}
@@ -42,6 +33,14 @@ func ReadRecord(l Leaf, d Disclosure) Record {
 func (r Record) Photo() string {
 	if hash := r.text("photo_sha256"); hash != "" || r.Kind != Photo {
 		return hash
+	}
+	return r.text("sha256")
+}
+
+// Arrived is the hash of the photo that the record says has come, "" of others.
+func (r Record) Arrived() string {
+	if r.Kind != PhotoArrival {
+		return ""
 	}
 	return r.text("sha256")
 }

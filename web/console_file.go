@@ -74,8 +74,8 @@ func (f console) fileView(v frame, d evidence.Dossier) *fileView {
 	for _, r := range d.Records {
 		index[r.Leaf.ID] = r.Index
 		records[r.Leaf.ID] = evidence.ReadRecord(r.Leaf, r.Disclosure)
-		if r.Leaf.Kind == evidence.PhotoArrival {
-			arrived[records[r.Leaf.ID].Photo()] = true
+		if photo := records[r.Leaf.ID].Arrived(); photo != "" {
+			arrived[photo] = true
 		}
 	}
 	for _, e := range d.File.Timeline {
@@ -94,7 +94,7 @@ func (f console) fileView(v frame, d evidence.Dossier) *fileView {
 		}
 		day := &file.Days[len(file.Days)-1]
 		day.Entries = append(day.Entries, entry)
-		if photo := records[e.ID].Photo(); arrived[photo] && e.Kind != evidence.PhotoArrival {
+		if photo := records[e.ID].Photo(); arrived[photo] {
 			file.Photos = append(file.Photos, photoView{"/console/photos/" + photo, entry.Text + ", " + v.Exactly(e.OccurredAt)})
 		}
 	}
