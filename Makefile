@@ -5,11 +5,14 @@ help: ## list the targets
 demo: ## tell the whole story on temporary data
 	go run ./cmd/doorstep demo
 
-test: ## run all tests, on SQLite and on a throw-away PostgreSQL
-	scripts/with-postgres go test -timeout 30m ./...
+test: ## run all tests, on SQLite and on a throw-away PostgreSQL, and then those of faces
+	scripts/with-postgres go test -timeout 30m -skip '$(FACES)' ./...
+	$(MAKE) faces
 
+# Pages are timed, so nothing runs beside them.
+FACES = InABrowser|TypeScript
 faces: ## walk the pages in a browser, with axe, and build and run the TypeScript client
-	scripts/with-browser scripts/with-typescript go test -count=1 -timeout 30m -run 'Browser|TypeScript' ./cmd/doorstep
+	scripts/with-browser scripts/with-typescript scripts/with-postgres go test -count=1 -timeout 30m -run '$(FACES)' ./cmd/doorstep
 
 tour: ## take a picture of every page into the folder tour
 	DOORSTEP_TOUR=$(CURDIR)/tour scripts/with-browser go test -count=1 -timeout 30m -run TestATourOfThePages ./cmd/doorstep

@@ -37,6 +37,14 @@ func (r Record) Photo() string {
 	return r.text("sha256")
 }
 
+// Arrived is the hash of the photo that the record says has come, "" of others.
+func (r Record) Arrived() string {
+	if r.Kind != PhotoArrival {
+		return ""
+	}
+	return r.text("sha256")
+}
+
 // text is a value that is a text, "" if it is none.
 func (r Record) text(name string) (s string) {
 	_ = json.Unmarshal(r.Values[name], &s)

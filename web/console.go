@@ -1,7 +1,7 @@
 package web
 
 import (
-	"errors"
+	"cmp"
 	"html/template"
 	"net/http"
 	"time"
@@ -14,6 +14,7 @@ import (
 	"doorstep/evidence/bundle"
 	"doorstep/kpi"
 	"doorstep/parcels"
+	"doorstep/photos"
 	"doorstep/prefs"
 	"doorstep/privacy"
 	"doorstep/push"
@@ -28,6 +29,7 @@ type Desks struct {
 	Recorder   *evidence.Recorder
 	Clerk      *evidence.Clerk
 	Packer     *bundle.Packer
+	Album      *photos.Album
 	Watch      *push.Watch
 	CallBook   *telephony.Book
 	Panel      *prefs.Panel
@@ -47,7 +49,7 @@ func (f console) register(g *echo.Group) {
 	g.GET("", func(c echo.Context) error { return c.Redirect(http.StatusPermanentRedirect, "/console/") })
 	g.POST("/sign-out", f.signOut(session.Console))
 	for path, draw := range map[string]inside{
-		"/": f.queue, "/complaints/:id": f.complaint, "/complaints/:id/bundle": f.bundle, "/complaints/:id/regulator-pack": f.pack,
+		"/": f.queue, "/complaints/:id": f.complaint, "/complaints/:id/bundle": f.bundle, "/complaints/:id/regulator-pack": f.pack, "/photos/:sha256": f.photo,
 		"/figures": f.figures, "/figures.csv": f.figuresTable, "/notices": f.notices, "/evidence": f.evidence, "/alerts": f.alerts, "/feeds": f.feeds, "/learning": f.learning,
 		"/overrides": f.overrides, "/access-log": f.accesses, "/holds": f.holds, "/outlet": f.outlet,
 	} {
@@ -68,22 +70,7 @@ func parseConsole(name string) *template.Template {
 // show draws a page of the console.
 func (f console) show(c echo.Context, who doorstep.Actor, p page) error {
 	p.Face, p.Who, p.SignOut = "console", who, "/console/sign-out"
-	p.Styles = append(p.Styles, "console.css")
-	p.Scripts = append(p.Scripts, "vendor/htmx.min.js")
+	p.Style = cmp.Or(p.Style, "console.css")
 	p.Modules = append(p.Modules, "console.js")
 	return f.draw(c, p)
 }
-
-// posted reads the form that a request sends, bounded.
-func posted(c echo.Context) error {
-	r := c.Request()
-	r.Body = http.MaxBytesReader(c.Response(), r.Body, mostOfForm)
-	if err := r.ParseForm(); err != nil {
-		return errors.Join(doorstep.ErrInvalid, err)
-	}
-	return nil
-}
-
-// mostOfForm bounds what a form of the console sends, in bytes: 4,000 characters
-// of Chinese, percent-encoded, and the rest.
-const mostOfForm = 64 << 10

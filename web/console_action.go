@@ -51,7 +51,7 @@ func (f console) act(c echo.Context, who doorstep.Actor) error {
 	if do == nil {
 		return doorstep.NotFound("action", name)
 	}
-	if err := posted(c); err != nil {
+	if err := posted(c, mostOfForm); err != nil {
 		return err
 	}
 	in := c.Request().PostForm

@@ -68,7 +68,7 @@ func (f console) drawCase(c echo.Context, who doorstep.Actor, v deskCase, status
 	for _, name := range complaints.ClockNames {
 		clock := v.Case.Period.Clock(name)
 		v.Clocks = append(v.Clocks, clockView{
-			Name: v.Text("console.clock_" + string(name)), Hint: v.Text("console.clock_hint_" + string(name)), Due: v.When(clock.Due), Badge: v.Countdown(clock),
+			Name: v.Text("clock." + string(name)), Hint: v.Text("console.clock_hint_" + string(name)), Due: v.When(clock.Due), Badge: v.Countdown(clock),
 		})
 	}
 	return f.show(c, who, page{Template: deskCasePage, Title: "category." + string(v.Case.Category), View: v, Status: status})
@@ -121,6 +121,19 @@ func (f console) bundle(c echo.Context, who doorstep.Actor) error {
 	}
 	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="case-`+c.Param("id")+`.zip"`)
 	return c.Blob(http.StatusOK, "application/zip", zip)
+}
+
+// photo answers GET /console/photos/{sha256}: the copy that the API shows.
+func (f console) photo(c echo.Context, who doorstep.Actor) error {
+	picture, err := f.Desks.Album.Picture(c.Request().Context(), who, c.Param("sha256"))
+	if err != nil {
+		return err
+	}
+	head := c.Response().Header()
+	head.Set(echo.HeaderCacheControl, "private, max-age=300")
+	head.Set(echo.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'; sandbox")
+	head.Set(echo.HeaderXContentTypeOptions, "nosniff")
+	return c.Blob(http.StatusOK, "image/jpeg", picture)
 }
 
 // pack answers GET /console/complaints/{id}/regulator-pack: for print.

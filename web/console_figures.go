@@ -47,6 +47,7 @@ type figureView struct {
 // groupView is a row of a table; of a day also the value for the chart.
 type groupView struct {
 	Name  string
+	URL   string // of the outlet, for headquarters
 	Date  string
 	Cells []string
 	Value *float64
@@ -88,10 +89,6 @@ func (f console) figures(c echo.Context, who doorstep.Actor) error {
 	if err != nil {
 		return err
 	}
-	rows, err := board.Table(ctx, who, asked)
-	if err != nil {
-		return err
-	}
 	byDay := asked
 	byDay.GroupBy = string(kpi.ByDay)
 	days, err := board.Table(ctx, who, byDay)
@@ -111,8 +108,9 @@ func (f console) figures(c echo.Context, who doorstep.Actor) error {
 		if d.Undone {
 			continue // it says nothing yet
 		}
-		one := v.figure(d, rows[0].Figures[i], whole[0].Comparisons[i])
-		v.AsOf = rows[0].Figures[i].AsOf
+		compared := whole[0].Comparisons[i]
+		one := v.figure(d, compared)
+		v.AsOf = compared.Now.AsOf
 		if i < headline {
 			v.Headline, v.Head = append(v.Headline, one), append(v.Head, one.Text)
 		} else {
@@ -131,7 +129,7 @@ func (f console) figures(c echo.Context, who doorstep.Actor) error {
 		v.Groups = append(v.Groups, v.group(kpi.Grouping(asked.GroupBy), r))
 	}
 	v.Filters = v.figureFilters(c, asked)
-	p := page{Template: figuresPage, Title: "console.tab_figures", View: v, Styles: []string{"vendor/uplot.min.css"}, Scripts: []string{"vendor/uplot.iife.min.js"}, Modules: []string{"figures.js"}}
+	p := page{Template: figuresPage, Title: "console.tab_figures", View: v, Style: "figures.css", Scripts: []string{"vendor/uplot.iife.min.js"}, Modules: []string{"figures.js"}}
 	return f.show(c, who, p)
 }
 
@@ -150,7 +148,8 @@ func (v figuresView) figureFilters(c echo.Context, asked kpi.Query) []filter {
 }
 
 // figure shows one of the period beside the same of the period before.
-func (v frame) figure(d kpi.Definition, now kpi.Figure, c kpi.Comparison) figureView {
+func (v frame) figure(d kpi.Definition, c kpi.Comparison) figureView {
+	now := c.Now
 	one := figureView{
 		Name: d.Name, Text: v.Text("figure." + d.Name), Means: v.Text("figure_means." + d.Name), Printed: d.Printed(now), Of: v.ratio(now), Was: d.Printed(c.Base),
 	}
@@ -187,8 +186,11 @@ func (v frame) ratio(f kpi.Figure) string { return fmt.Sprintf("%d / %d", f.Num,
 // group is a row of the table side by side: the headline figures of one.
 func (v frame) group(by kpi.Grouping, r kpi.Row) groupView {
 	g := groupView{Name: r.Group}
-	if by == kpi.ByCategory {
+	switch {
+	case by == kpi.ByCategory:
 		g.Name = v.Text("category." + r.Group)
+	case by == kpi.ByOutlet && v.IsHQ():
+		g.URL = "/console/outlet?" + url.Values{"outlet_id": {r.Group}}.Encode()
 	}
 	for i, d := range kpi.Definitions[:headline] {
 		if !d.Undone {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/url"
 	"strconv"
 	"time"
@@ -19,8 +18,14 @@ type fileView struct {
 	Others       []factView // that speak for nobody
 	Missing      []evidence.Missing
 	Days         []dayView
+	Photos       []photoView
 	Opened       []evidence.Entry // who opened the file, oldest first
 	Silent       bool             // no provider's feed is known to be whole
+}
+
+// photoView is a photo that a record of the file declares.
+type photoView struct {
+	URL, Text string
 }
 
 // sideView is what the records say for somebody.
@@ -64,9 +69,14 @@ func (f console) fileView(v frame, d evidence.Dossier) *fileView {
 		},
 		Others: v.facts(d.File.Others()),
 	}
-	index := map[string]int64{}
+	index, arrived := map[string]int64{}, map[string]bool{}
+	records := map[string]evidence.Record{}
 	for _, r := range d.Records {
 		index[r.Leaf.ID] = r.Index
+		records[r.Leaf.ID] = evidence.ReadRecord(r.Leaf, r.Disclosure)
+		if photo := records[r.Leaf.ID].Arrived(); photo != "" {
+			arrived[photo] = true
+		}
 	}
 	for _, e := range d.File.Timeline {
 		if e.Kind == evidence.Access {
@@ -84,18 +94,17 @@ func (f console) fileView(v frame, d evidence.Dossier) *fileView {
 		}
 		day := &file.Days[len(file.Days)-1]
 		day.Entries = append(day.Entries, entry)
+		if photo := records[e.ID].Photo(); arrived[photo] {
+			file.Photos = append(file.Photos, photoView{"/console/photos/" + photo, entry.Text + ", " + v.Exactly(e.OccurredAt)})
+		}
 	}
 	return file
 }
 
 func (v frame) entry(e evidence.Entry) entryView {
-	text := v.Event(string(e.Kind), e.Outcome)
-	if e.Kind == evidence.Complaint && e.Outcome != "" {
-		text += ": " + v.Text("category."+e.Outcome)
-	}
 	return entryView{
 		Entry: e, Clock: e.OccurredAt.In(v.zone).Format(time.TimeOnly), Received: v.Exactly(e.ReceivedAt), Skew: v.Skew(e.SkewMS),
-		Text: text, From: v.Source(e.Source),
+		Text: eventOf(v.Texts, e), From: v.Source(e.Source),
 	}
 }
 
@@ -109,7 +118,7 @@ func (v frame) facts(findings []evidence.Finding) (list []factView) {
 			fact.Truth = badge{Tone: "late", Icon: "cross", Text: v.Text("truth.false")}
 		}
 		if !hidden[f.Fact] {
-			fact.Value = v.value(f.Value)
+			fact.Value = valueOf(f.Value, v.Exactly)
 		}
 		if f.Source != "" {
 			fact.From = v.Source(f.Source)
@@ -121,14 +130,3 @@ func (v frame) facts(findings []evidence.Finding) (list []factView) {
 
 // hidden are facts whose value says nothing to a person.
 var hidden = map[string]bool{"alert.id": true, "sign.photo_hash": true}
-
-// value writes a fact's value. Of a yes or no, the fact itself says it.
-func (v frame) value(value any) string {
-	switch value := value.(type) {
-	case nil, bool:
-		return ""
-	case time.Time:
-		return v.Exactly(value)
-	}
-	return fmt.Sprint(value)
-}

@@ -94,7 +94,7 @@ func (v frame) ScriptTexts() map[string]string {
 
 // Source names whose word something is.
 func (v frame) Source(s evidence.Source) string {
-	return v.Text("source." + cmp.Or(string(s), "none"))
+	return sourceOf(v.Texts, s)
 }
 
 // badge is a state: an icon, words and a tone.

@@ -52,7 +52,7 @@ func (f console) drawHolds(c echo.Context, who doorstep.Actor, v holdsView, stat
 
 // hold answers POST /console/holds.
 func (f console) hold(c echo.Context, who doorstep.Actor) error {
-	if err := posted(c); err != nil {
+	if err := posted(c, mostOfForm); err != nil {
 		return err
 	}
 	in := c.Request().PostForm

@@ -72,7 +72,7 @@ func (f console) queue(c echo.Context, who doorstep.Actor) error {
 		v.sorting(c), choiceField(v.frame, c, "status", "status.", complaints.Statuses), v.within(c),
 		choiceField(v.frame, c, "category", "category.", complaints.Categories), v.textField(c, "courier_id"),
 	}
-	p := page{Template: queuePage, Title: "console.tab_queue", View: v}
+	p := page{Template: queuePage, Title: "console.tab_queue", View: v, Extras: []string{"vendor/htmx.min.js"}}
 	if c.Request().Header.Get("HX-Request") != "" {
 		p.Part = "queue"
 	}

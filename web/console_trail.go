@@ -103,7 +103,7 @@ func (f console) notices(c echo.Context, who doorstep.Actor) error {
 	}
 	told, l.Next = cutPage(c, told, func(n complaints.NoticeItem) (time.Time, string) { return n.At, n.ID })
 	for _, n := range told {
-		clock := v.Text("console.clock_" + string(n.Clock))
+		clock := v.Text("clock." + string(n.Clock))
 		b := badge{Tone: "soon", Icon: "clock", Text: v.Fill("console.notice_warned", "clock", clock, "percent", percent(n.Percent))}
 		if n.Percent >= 100 {
 			b = badge{Tone: "late", Icon: "alarm", Text: v.Fill("console.notice_breached", "clock", clock)}

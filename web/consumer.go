@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -132,10 +133,6 @@ func (h holder) At(parts ...string) string {
 	return at
 }
 
-// maxOwnForm bounds what a consumer's form sends, in bytes: 4,000 characters of
-// Chinese are 36 kB when a form has encoded them.
-const maxOwnForm = 64 << 10
-
 // held lets in whoever holds the link that the address names.
 func (p consumer) held(then func(echo.Context, holder) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -157,9 +154,8 @@ func (p consumer) held(then func(echo.Context, holder) error) echo.HandlerFunc {
 			return fmt.Errorf("consumer's page: %w", err)
 		}
 		if r.Method == http.MethodPost {
-			r.Body = http.MaxBytesReader(c.Response(), r.Body, maxOwnForm)
-			if err := r.ParseForm(); err != nil {
-				return fmt.Errorf("%w: form: %w", doorstep.ErrInvalid, err)
+			if err := posted(c, mostOfForm); err != nil {
+				return err
 			}
 		}
 		return then(c, h)
@@ -168,7 +164,7 @@ func (p consumer) held(then func(echo.Context, holder) error) echo.HandlerFunc {
 
 // show draws one of the holder's pages.
 func (p consumer) show(c echo.Context, q page) error {
-	q.Face, q.Styles = "consumer", []string{"consumer.css"}
+	q.Face, q.Style = "consumer", "consumer.css"
 	return p.draw(c, q)
 }
 
@@ -206,7 +202,7 @@ const homeCases = 3
 func (p consumer) home(c echo.Context, h holder) error {
 	ctx, texts := c.Request().Context(), textsOf(c)
 	v := homeView{holder: h, Asked: c.QueryParam("waybill")}
-	if asked := v.Asked + string(h.Waybill); asked != "" {
+	if asked := cmp.Or(string(h.Waybill), v.Asked); asked != "" {
 		parcel, err := p.parcel(c, h, asked)
 		switch {
 		case errors.Is(err, doorstep.ErrNotFound):

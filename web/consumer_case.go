@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -64,7 +65,7 @@ func (v caseCard) Code() string { return string(v.Status) }
 func (p consumer) card(c echo.Context, h holder, k complaints.Complaint) caseCard {
 	clock := k.Period.Clock(complaints.PromiseClock)
 	card := caseCard{
-		Complaint: k, URL: h.At("complaints", k.ID), Waybill: k.Waybill, Outlet: firstOf(k.OutletName, k.OutletID),
+		Complaint: k, URL: h.At("complaints", k.ID), Waybill: k.Waybill, Outlet: cmp.Or(k.OutletName, k.OutletID),
 		Promise: p.moment(c, clock.Due), Clock: clock.State(p.Own.Now()),
 	}
 	if !clock.MetAt.IsZero() {
@@ -150,7 +151,7 @@ func (p consumer) drawComplaint(c echo.Context, h holder, trouble string, status
 
 // story is what happened to a complaint, the newest first.
 func (p consumer) story(c echo.Context, k complaints.Complaint) []step {
-	texts, outlet := textsOf(c), firstOf(k.OutletName, k.OutletID)
+	texts, outlet := textsOf(c), cmp.Or(k.OutletName, k.OutletID)
 	steps := []step{{at: k.FiledAt, What: texts.Text("story.filed"), Where: outlet, Words: k.Filed(), By: string(complaints.FromConsumer)}}
 	add := func(at time.Time, key, where string) {
 		steps = append(steps, step{at: at, What: texts.Text("story." + key), Where: where})

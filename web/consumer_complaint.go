@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -49,7 +50,7 @@ func (p consumer) complain(c echo.Context, h holder) error {
 	in := c.Request().PostForm
 	v := complainView{
 		holder: h, Step: in.Get("to"), Category: complaints.Category(in.Get("category")), Words: wordsOf(in),
-		Given: doorstep.Waybill(firstOf(string(h.Waybill), in.Get("waybill"), c.QueryParam("waybill"))),
+		Given: doorstep.Waybill(cmp.Or(string(h.Waybill), in.Get("waybill"), c.QueryParam("waybill"))),
 	}
 	trouble := func(step, key string) error {
 		v.Step, v.Trouble = step, textsOf(c).Text(key)
@@ -57,8 +58,12 @@ func (p consumer) complain(c echo.Context, h holder) error {
 	}
 	switch v.Step {
 	case "words", "review", "file":
-		if v.Given == "" || !p.mayComplain(c, h, v.Given) {
+		_, _, err := p.Own.Parcels.Parcel(c.Request().Context(), h.Actor, string(v.Given))
+		switch {
+		case errors.Is(err, doorstep.ErrNotFound), errors.Is(err, doorstep.ErrInvalid):
 			return trouble("what", "page.no_parcel")
+		case err != nil:
+			return err
 		}
 		if n := utf8.RuneCountInString(v.Words); v.Step != "words" && (n == 0 || n > maxWords) {
 			return trouble("words", "complain.words_needed")
@@ -87,12 +92,6 @@ func wordsOf(in url.Values) string {
 func (p consumer) drawComplain(c echo.Context, v complainView, status int) error {
 	v.Promise = p.moment(c, p.Own.Now().Add(complaints.Promise))
 	return p.ask(c, page{Template: complainPage, Title: "complain.title", View: v, Status: status})
-}
-
-// mayComplain says whether there is such a parcel of the holder's.
-func (p consumer) mayComplain(c echo.Context, h holder, w doorstep.Waybill) bool {
-	_, _, err := p.Own.Parcels.Parcel(c.Request().Context(), h.Actor, string(w))
-	return err == nil
 }
 
 // file takes a complaint in. The same words about the same parcel again, while it

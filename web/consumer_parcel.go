@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"time"
@@ -42,13 +43,13 @@ func (p consumer) parcel(c echo.Context, h holder, waybill string) (parcelView, 
 	texts := textsOf(c)
 	v := parcelView{Waybill: found.Waybill}
 	for _, s := range history.Sightings {
-		v.Steps = append(v.Steps, step{at: s.At, What: texts.Text("parcel_status." + string(s.Status)), Where: firstOf(s.OutletName, s.OutletID)})
+		v.Steps = append(v.Steps, step{at: s.At, What: texts.Text("parcel_status." + string(s.Status)), Where: cmp.Or(s.OutletName, s.OutletID)})
 	}
 	if !history.DispatchedAt.IsZero() {
 		v.Steps = append(v.Steps, step{at: history.DispatchedAt, What: texts.Text("parcel_status.out_for_delivery")})
 	}
 	for _, a := range history.Attempts {
-		v.Steps = append(v.Steps, step{at: a.At, What: texts.Text("track.attempt"), Where: texts.Text("attempt." + firstOf(a.Reason, "other"))})
+		v.Steps = append(v.Steps, step{at: a.At, What: texts.Text("track.attempt"), Where: texts.Text("attempt." + cmp.Or(a.Reason, "other"))})
 	}
 	signed, isSigned := history.Standing()
 	if isSigned {
@@ -94,14 +95,4 @@ func (v *parcelView) headline(texts i18n.Texts, signed parcels.SignFor, isSigned
 	if tally := history.Tally(); tally.Counted > 0 {
 		v.Notes = append(v.Notes, texts.Fill("track.tally", "made", strconv.Itoa(tally.Counted), "left", strconv.Itoa(tally.FreeLeft)))
 	}
-}
-
-// firstOf is the first text that is not empty.
-func firstOf(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
 }

@@ -24,14 +24,15 @@ func (f courier) register(g *echo.Group) {
 	g.POST("/sign-out", f.signOut(session.Courier))
 }
 
-// The page's modules: those that it begins with, which browsers then need not
-// find one after the other, and those that come later. The phone keeps both.
+// The page's modules: those that draw the run, which browsers then need not find
+// one after the other, and those that come later. The phone keeps both.
 var (
 	courierFirst = []string{
-		"courier/page.js", "courier/api.js", "courier/draw.js", "courier/outbox.js", "courier/parcel.js", "courier/phone.js",
-		"courier/run.js", "courier/sending.js", "courier/sheet.js", "courier/words.js", "vendor/idb.js",
+		"courier/page.js", "courier/api.js", "courier/draw.js", "courier/outbox.js", "courier/run.js", "courier/words.js", "vendor/idb.js",
 	}
-	courierLater = []string{"courier/bell.js", "courier/file.js", "courier/photo.js"}
+	courierLater = []string{
+		"courier/sending.js", "courier/parcel.js", "courier/phone.js", "courier/sheet.js", "courier/bell.js", "courier/file.js", "courier/photo.js", "courier/witness.js",
+	}
 )
 
 // courierView is what courier.html draws.
@@ -48,11 +49,11 @@ type courierView struct {
 func (f courier) home(c echo.Context, who doorstep.Actor) error {
 	v := courierView{
 		Account: fmt.Sprintf("%d/%s", who.Company, who.Courier), First: courierFirst, Later: courierLater, Methods: parcels.Methods, Reasons: parcels.Reasons,
-		Texts: textsOf(c).Under("courier.", "attempt.", "category.", "push.", "source.", "status."),
+		Texts: textsOf(c).Under("courier.", "attempt.", "clock.", "category.", "push.", "source.", "status."),
 	}
 	return f.draw(c, page{
 		Template: courierPage, Title: "courier.title", Face: "courier", Who: who, SignOut: "/c/sign-out",
-		Styles: []string{"courier/courier.css"}, Modules: []string{"courier/page.js"}, View: v,
+		Style: "courier.css", Modules: []string{"courier/page.js"}, View: v,
 	})
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -16,7 +17,7 @@ var failurePage = parse("failure.html")
 // around is what stands around every page. No page holds a secret, so that its
 // compressed size tells none.
 func (h *house) around() []echo.MiddlewareFunc {
-	return []echo.MiddlewareFunc{middleware.Gzip(), h.catch, sameOrigin, rememberLanguage}
+	return []echo.MiddlewareFunc{middleware.Gzip(), h.catch, sameOrigin, h.rememberLanguage}
 }
 
 // sameOrigin refuses what another site's page sends on a reader's behalf.
@@ -38,7 +39,7 @@ func (h *house) catch(next echo.HandlerFunc) echo.HandlerFunc {
 			return err
 		}
 		status, key := failureOf(err)
-		if status >= http.StatusInternalServerError {
+		if status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) { // whoever asked has left
 			h.Log.ErrorContext(c.Request().Context(), "page failed", "route", c.Path(), "error", err)
 		}
 		return h.draw(c, page{Template: failurePage, Title: key + "_title", View: key, Status: status})

@@ -65,8 +65,7 @@ func (f form) show(c echo.Context) error { return f.ask(c, http.StatusOK, "") }
 // sends nothing again.
 func (f form) take(c echo.Context) error {
 	r := c.Request()
-	r.Body = http.MaxBytesReader(c.Response(), r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
+	if err := posted(c, maxForm); err != nil {
 		return f.ask(c, http.StatusUnprocessableEntity, "form.unreadable")
 	}
 	ctx, secret, in := r.Context(), f.secret(c), r.PostForm
@@ -115,5 +114,5 @@ func (f form) ask(c echo.Context, status int, trouble string) error {
 		return fmt.Errorf("form: %w", err)
 	}
 	v.Form = got
-	return f.draw(c, page{Template: formPage, Title: "page.title", Face: "consumer", View: v, Styles: []string{"consumer.css"}, Status: status})
+	return f.draw(c, page{Template: formPage, Title: "page.title", Face: "consumer", View: v, Style: "consumer.css", Status: status})
 }

@@ -1,6 +1,10 @@
 package web
 
-import "html/template"
+import (
+	"html/template"
+	"strings"
+	"sync"
+)
 
 // icons are drawn on 20 by 20, in the colour of the words beside them, which say
 // the same: an icon alone says nothing.
@@ -15,6 +19,14 @@ var icons = map[string]template.HTML{
 	"repeat": `<path d="M4 9a6 6 0 0 1 10.5-3L16 7.5M16 4v3.5h-3.5M16 11a6 6 0 0 1-10.5 3L4 12.5M4 16v-3.5h3.5"/>`,
 	"seal":   `<path d="M10 2.5 16 5v5c0 4-2.5 6.3-6 7.5C6.5 16.3 4 14 4 10V5Z"/><path d="m7.3 10 2 2 3.5-4"/>`,
 }
+
+// mark is the house's sign, in the page itself: an image of its own would be one
+// more request, and a document of its own to the browser.
+var mark = sync.OnceValue(func() template.HTML {
+	sign, err := files.ReadFile("assets/icon.svg")
+	must(err)
+	return template.HTML(strings.Replace(string(sign), "<svg ", `<svg class="mark" aria-hidden="true" focusable="false" `, 1))
+})
 
 // icon draws one, for the eye alone.
 func icon(name string) template.HTML {

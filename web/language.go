@@ -33,8 +33,12 @@ func textsOf(c echo.Context) i18n.Texts {
 	return i18n.For(c.QueryParam("lang"), chosen, c.Request().Header.Get("Accept-Language"))
 }
 
-// languagesOf are the languages to switch to.
+// languagesOf are the languages to switch to. A page that answers what somebody
+// sent has none: its address may not be one to ask for.
 func languagesOf(c echo.Context, now i18n.Texts) (links []languageLink) {
+	if c.Request().Method != http.MethodGet {
+		return nil
+	}
 	query := c.Request().URL.Query()
 	for _, language := range i18n.Languages {
 		if language == now.Language {
@@ -49,12 +53,12 @@ func languagesOf(c echo.Context, now i18n.Texts) (links []languageLink) {
 
 // rememberLanguage has the browser keep the language that the address asks for.
 // The server keeps nothing.
-func rememberLanguage(next echo.HandlerFunc) echo.HandlerFunc {
+func (h *house) rememberLanguage(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if c.QueryParam("lang") != "" {
 			c.SetCookie(&http.Cookie{
 				Name: languageCookie, Value: textsOf(c).Language.String(), Path: "/", MaxAge: int(chosenFor.Seconds()),
-				HttpOnly: true, Secure: c.Scheme() == "https", SameSite: http.SameSiteLaxMode,
+				HttpOnly: true, Secure: h.Jar.Secure(), SameSite: http.SameSiteLaxMode,
 			})
 		}
 		return next(c)

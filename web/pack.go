@@ -56,34 +56,13 @@ const packTime = "2006-01-02 15:04:05 -07:00"
 func (v packView) Time(t time.Time) string { return t.In(v.zone).Format(packTime) }
 
 // Value writes a fact's value.
-func (v packView) Value(value any) string {
-	switch value := value.(type) {
-	case nil:
-		return ""
-	case time.Time:
-		return v.Time(value)
-	case bool: // the fact itself says it
-		return ""
-	}
-	return fmt.Sprint(value)
-}
+func (v packView) Value(value any) string { return valueOf(value, v.Time) }
 
-// Event tells a line of the timeline; of a complaint also what it is about.
-func (v packView) Event(e evidence.Entry) string {
-	text := v.Texts.Event(string(e.Kind), e.Outcome)
-	if e.Kind == evidence.Complaint && e.Outcome != "" {
-		text += ": " + v.Text("category."+e.Outcome)
-	}
-	return text
-}
+// Event tells a line of the timeline.
+func (v packView) Event(e evidence.Entry) string { return eventOf(v.Texts, e) }
 
 // Source names whose word something is.
-func (v packView) Source(s evidence.Source) string {
-	if s == "" {
-		s = "none"
-	}
-	return v.Text("source." + string(s))
-}
+func (v packView) Source(s evidence.Source) string { return sourceOf(v.Texts, s) }
 
 // packList is a list beside what draws it.
 type packList struct {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -18,9 +19,10 @@ type page struct {
 	Template *template.Template // of parse
 	Title    string             // a key of the catalogues
 	Face     string             // "courier", "console" or "consumer": a class of the body; "" for none
-	Styles   []string           // assets beside the house's own style
+	Style    string             // an asset of styles; "" for the house's own alone
 	Modules  []string           // assets: ES modules
 	Scripts  []string           // assets: plain scripts, before the modules
+	Extras   []string           // assets: plain scripts that the page does not wait for
 	Who      doorstep.Actor     // whoever is signed in; the zero value for nobody
 	SignOut  string             // where the sign-out button posts to; "" for no button
 	View     any                // what the page's own template draws
@@ -43,7 +45,7 @@ func (s sheet) With(view any) sheet {
 }
 
 // functions are those that templates may call.
-var functions = template.FuncMap{"asset": assetURL, "name": nameOf, "number": strconv.Itoa, "icon": icon}
+var functions = template.FuncMap{"asset": assetURL, "name": nameOf, "number": strconv.Itoa, "icon": icon, "mark": mark}
 
 // nameOf is what a page calls whoever is signed in: a courier by his number.
 func nameOf(who doorstep.Actor) string {
@@ -68,9 +70,24 @@ func parse(names ...string) *template.Template {
 // phone has taken and not sent yet.
 const policy = "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
+// mostOfForm bounds what a form sends, in bytes: 4,000 characters of Chinese are
+// 36 kB when a form has encoded them.
+const mostOfForm = 64 << 10
+
+// posted reads the form that a request sends, of most bytes.
+func posted(c echo.Context, most int64) error {
+	r := c.Request()
+	r.Body = http.MaxBytesReader(c.Response(), r.Body, most)
+	if err := r.ParseForm(); err != nil {
+		return fmt.Errorf("%w: form: %w", doorstep.ErrInvalid, err)
+	}
+	return nil
+}
+
 // draw sends a page.
 func (h *house) draw(c echo.Context, p page) error {
 	texts := textsOf(c)
+	p.Style = cmp.Or(p.Style, "house.css")
 	s := sheet{Texts: texts, page: p, Lang: texts.Language.String(), Switch: languagesOf(c, texts)}
 	name := "layout.html"
 	if p.Part != "" {

@@ -2,13 +2,17 @@ package web_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"testing"
 
+	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
 
 	"doorstep"
 	"doorstep/access"
+	"doorstep/session"
+	"doorstep/web"
 )
 
 // desk knows one sign-in link, which begins a session of links.
@@ -109,4 +113,24 @@ func TestTheChosenLanguageIsRemembered(t *testing.T) {
 	require.Equal(t, "zh-CN", p.ask(http.MethodGet, "/c/", "").Header().Get("Content-Language"))
 	require.Equal(t, "en", p.ask(http.MethodGet, "/c/?lang=en", "").Header().Get("Content-Language"))
 	require.Equal(t, "en", p.ask(http.MethodGet, "/c/", "", "Accept-Language", "zh-CN").Header().Get("Content-Language"))
+}
+
+func TestTheChosenLanguageIsKeptAsTheSessionsAre(t *testing.T) {
+	for _, secure := range []bool{true, false} {
+		e := echo.New()
+		web.Register(e, web.Config{Tokens: links{}, Sessions: &desk{}, Jar: session.Jar{Secure: func() bool { return secure }}, Log: slog.New(slog.DiscardHandler)})
+		p := &pages{handler: e, cookies: map[string]string{}}
+
+		cookies := p.ask(http.MethodGet, "/c/?lang=en", "").Result().Cookies()
+		require.Len(t, cookies, 1)
+		require.Equal(t, secure, cookies[0].Secure)
+	}
+}
+
+func TestAPageThatAnswersAFormOffersNoOtherLanguage(t *testing.T) {
+	p := newPages(noForms{}, &desk{})
+	home := p.ask(http.MethodGet, "/p/"+personLink, "").Header().Get("Location")
+
+	require.Contains(t, p.ask(http.MethodGet, home+"/data", "").Body.String(), "hreflang")
+	require.NotContains(t, p.ask(http.MethodPost, home+"/data/erasure", "").Body.String(), "hreflang", "there is no such page to ask for")
 }

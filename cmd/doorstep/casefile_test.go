@@ -307,10 +307,12 @@ func TestARegulatorsPackIsAPageToo(t *testing.T) {
 		require.Equal(t, a.logKey(), pack.LogKey)
 		require.Equal(t, c.Clocks, pack.Clocks)
 
-		for lang, words := range map[string]string{"en": "Call, answered", "zh-CN": "通话：已接听"} {
+		for lang, words := range map[string][3]string{"en": {"Call, answered", "<dd>filed</dd>", "(running)"}, "zh-CN": {"通话：已接听", "<dd>已提交</dd>", "(进行中)"}} {
 			page := a.get(a.manager("west"), path+"?lang="+lang, withHeader("Accept", "text/html"))
 			page.is(http.StatusOK)
-			require.Contains(t, string(page.body), words)
+			for _, said := range words {
+				require.Contains(t, string(page.body), said)
+			}
 			require.Contains(t, html.UnescapeString(string(page.body)), pack.LogKey)
 			require.Contains(t, page.header.Get("Content-Security-Policy"), "default-src 'none'; style-src 'sha256-")
 			require.Equal(t, lang, page.header.Get("Content-Language"))

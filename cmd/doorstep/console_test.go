@@ -12,6 +12,7 @@ import (
 	"doorstep/access"
 	"doorstep/api"
 	"doorstep/evidence/bundle"
+	"doorstep/photos/phototest"
 	"doorstep/store/storetest"
 )
 
@@ -41,6 +42,27 @@ func (d desk) send(path string, form url.Values) (status int, leads, body string
 
 // qian is somebody at headquarters.
 var qian = access.Request{Role: doorstep.RoleHQ, Subject: "Qian Hui"}
+
+func TestAComplaintsPageShowsThePhotosOfItsRecords(t *testing.T) {
+	storetest.OnEach(t, func(t *testing.T, dsn string) {
+		a := newApp(t, dsn)
+		a.dispatch(parcel("SF1", "li", anne))
+		other := picture(phototest.JPEG(32, 32, 1))
+		a.declare("li", "SF1", doorPhoto)
+		a.declare("li", "SF1", other) // and never sent
+		a.put(a.courier("li"), photoPath(doorPhoto), doorPhoto).is(http.StatusOK)
+		filed := a.complain(a.consumer(anne), "SF1", "又没问我就放快递柜！")
+		d := a.atConsole(sun)
+
+		page := d.page("complaints/" + filed.ID)
+		require.Contains(t, page, `<img src="/console/photos/`+hashOf(doorPhoto)+`"`)
+		require.NotContains(t, page, hashOf(other))
+		shown := d.browse(http.MethodGet, "/console/photos/"+hashOf(doorPhoto), "")
+		require.Equal(t, http.StatusOK, shown.Code)
+		require.Equal(t, "image/jpeg", shown.Header().Get("Content-Type"))
+		require.Equal(t, http.StatusNotFound, d.browse(http.MethodGet, "/console/photos/"+hashOf(other), "").Code)
+	})
+}
 
 func TestTheConsoleAnswersAComplaint(t *testing.T) {
 	storetest.OnEach(t, func(t *testing.T, dsn string) {

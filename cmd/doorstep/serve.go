@@ -294,7 +294,7 @@ func own(s *api.Server) web.Own {
 // desks are the use cases that the console shares with the API.
 func desks(s *api.Server) web.Desks {
 	return web.Desks{
-		Complaints: s.Desk, Recorder: s.Recorder, Clerk: s.Clerk, Packer: s.Packer, Watch: s.Watch, CallBook: s.CallBook, Panel: s.Panel,
+		Complaints: s.Desk, Recorder: s.Recorder, Clerk: s.Clerk, Packer: s.Packer, Album: s.Album, Watch: s.Watch, CallBook: s.CallBook, Panel: s.Panel,
 		Signer: s.Signer, Keeper: s.Keeper, Accesses: s.Accesses, Roster: s.Roster, Board: s.Board, Zone: s.Zone, Now: s.Now,
 	}
 }

@@ -36,7 +36,7 @@ var buildClient = sync.OnceValues(func() ([]byte, error) {
 func needClient(t *testing.T) {
 	t.Helper()
 	if os.Getenv("DOORSTEP_TYPESCRIPT") == "" {
-		t.Skip("no TypeScript: run by make test, or through scripts/with-typescript")
+		t.Skip("no TypeScript: run by make test and make faces, or through scripts/with-typescript")
 	}
 	out, err := buildClient()
 	require.NoError(t, err, string(out))

@@ -182,6 +182,80 @@ test("a photo goes after the attempt that declares it, and is the one that was h
   });
 });
 
+test("an instruction is judged at the door, and a sign-for taken back", async () => {
+  await visit({}, async (page) => {
+    await atWork(page);
+    const waybill = await waybillOf(page.locator(".stops a").nth(1));
+    await openStop(page, waybill);
+    await page.locator(".judge summary").click();
+    await page.getByRole("button", { name: /^Wrong: / }).first().click();
+    await page.getByRole("button", { name: "Send now" }).click();
+    await allSent(page);
+    assert.equal(await page.locator(".judge [aria-pressed=true]").count(), 1);
+    await accessible(page, "judged");
+
+    await reach(page, "Sign for").click();
+    await page.getByLabel("Handed to the consignee").check();
+    await sheetButton(page, "Sign for").click();
+    await page.getByRole("button", { name: "Send now" }).click();
+    await allSent(page);
+    await reach(page, "Take the sign-for back").click();
+    await page.getByLabel("Why?").fill("Wrong door");
+    await accessible(page, "taking back");
+    await sheetButton(page, "Take the sign-for back").click();
+    await page.getByRole("button", { name: "Send now" }).click();
+    await allSent(page);
+    await page.reload();
+    await reach(page, "Sign for").waitFor();
+    const kinds = (await evidence(waybill)).map((r) => r.kind);
+    for (const kind of ["tag_verdict", "sign_for", "correction"]) assert.equal(kinds.filter((k) => k === kind).length, 1, kind);
+  });
+});
+
+test("the photo of what was refused keeps nobody from signing out", async () => {
+  await visit({}, async (page) => {
+    await atWork(page);
+    await openStop(page, await waybillOf(page.locator(".rows a").nth(6)));
+    await reach(page, "Sign for").click();
+    await page.getByLabel("Parcel locker").check();
+    await page.locator(".sheet input[type=file]").setInputFiles({ name: "locker.png", mimeType: "image/png", buffer: await page.screenshot() });
+    await sheetButton(page, "Sign for").click();
+    await page.getByRole("button", { name: "Send now" }).click();
+    await page.locator(".gate").waitFor({ timeout: patience });
+    await allSent(page);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.locator(".steps").waitFor();
+  });
+});
+
+test("the phone is a witness: it says plainly when the log is not the one it saw", async () => {
+  await visit({}, async (page, context) => {
+    await atWork(page);
+    await page.goto(`${base}/c/#file`);
+    const seen = async () => {
+      await page.waitForResponse((r) => r.url().includes("/v1/log/"), { timeout: patience });
+      await page.reload();
+      await page.getByText("this phone checked").waitFor();
+      return Number(/has (\d+) records/.exec(await page.locator("#view").innerText())[1]);
+    };
+    const first = await seen();
+    assert.ok(first > 0);
+    assert.ok(await seen() >= first);
+    await context.route("**/v1/log/proofs/consistency*", async (route) => {
+      const answer = await route.fetch();
+      const proof = await answer.json();
+      await route.fulfill({ response: answer, json: { ...proof, hashes: [...proof.hashes, btoa("\0".repeat(32))] } });
+    });
+    await page.reload();
+    await page.locator("#witness .banner").waitFor({ timeout: patience });
+    await page.locator("#witness summary").click();
+    await accessible(page, "a log that was changed");
+    await context.unrouteAll();
+    await page.reload();
+    await page.locator("#witness .banner").waitFor({ timeout: patience });
+  });
+});
+
 test("without a mouse: to a parcel, to its sheet, and signed for", async () => {
   await visit({ size: "desktop" }, async (page) => {
     await atWork(page);

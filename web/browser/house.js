@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
-const need = (name) => process.env[name] ?? assert.fail(`${name} is not set: run make test`);
+const need = (name) => process.env[name] ?? assert.fail(`${name} is not set: run make faces`);
 
 export const base = need("DOORSTEP_BASE");
 const links = need("DOORSTEP_LINKS");
@@ -18,6 +18,10 @@ export const schemes = ["light", "dark"];
 // looks are all the ways in which a page is looked at.
 export const looks = languages.flatMap((lang) =>
   schemes.flatMap((scheme) => Object.keys(sizes).map((size) => ({ lang, scheme, size }))));
+
+// few are four of them, in which any two values of different kinds meet once: where
+// pages are alike, what is wrong with one look is wrong with these.
+export const few = looks.filter((_, i) => [0, 3, 5, 6].includes(i));
 
 export const nameOf = ({ lang, scheme, size }) => `${size}-${scheme}-${lang}`;
 
@@ -79,7 +83,9 @@ export async function accessible(page, what) {
   const wide = await page.evaluate(() => {
     const edge = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth <= edge) return [];
-    return [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > edge + 1).map((e) => `${e.tagName} ${e.className}`);
+    const scrolls = (e) => e !== document.documentElement && (getComputedStyle(e).overflowX !== "visible" || scrolls(e.parentElement));
+    return [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > edge + 1 && !scrolls(e.parentElement))
+      .map((e) => e.outerHTML.slice(0, 80));
   });
   assert.deepEqual(wide.slice(0, 8), [], `${what}: wider than the screen`);
 }
@@ -117,10 +123,11 @@ const mostBytes = 150_000;
 const mostMS = 1000;
 
 // light measures how much a page transfers, and when it is usable: drawn, with
-// its scripts run. The best of eight counts, for the machine may have other work.
+// its scripts run, in a browser that has never seen it. The median of three counts.
 export async function light(url, state) {
-  let best = Infinity, bytes = 0;
-  for (let i = 0; i < 8 && best > mostMS; i++) {
+  const times = [];
+  let bytes = 0;
+  for (let i = 0; i < 3; i++) {
     await visit({}, async (page, context) => {
       if (state) await context.addCookies(state);
       const session = await context.newCDPSession(page);
@@ -130,13 +137,13 @@ export async function light(url, state) {
       bytes = 0;
       session.on("Network.loadingFinished", (e) => { bytes += e.encodedDataLength; });
       await page.goto(url, { waitUntil: "networkidle" });
-      const ms = await page.evaluate(() => Math.max(
+      times.push(await page.evaluate(() => Math.round(Math.max(
         performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd,
-        performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Infinity));
-      best = Math.min(best, ms);
+        performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Infinity))));
     });
   }
+  const [, ms] = times.toSorted((a, b) => a - b);
   assert.ok(bytes > 0 && bytes <= mostBytes, `${url}: ${bytes} bytes`);
-  assert.ok(best <= mostMS, `${url}: usable after ${best} ms`);
-  return { bytes, ms: Math.round(best) };
+  assert.ok(ms <= mostMS, `${url}: usable after ${times} ms`);
+  return { bytes, ms };
 }

@@ -27,14 +27,16 @@ const head = (title) => el("h1", { tabindex: "-1" }, title);
 export async function drawFile(place) {
   place.replaceChildren(head(text("courier.file")), none(text("courier.loading")));
   try {
-    const [cases, notices] = await Promise.all([read("/v1/complaints?limit=50"), read("/v1/notices?limit=20")]);
-    place.replaceChildren(
+    const [cases, notices, log] = await Promise.all([read("/v1/complaints?limit=50"), read("/v1/notices?limit=20"), outbox.kept("witness")]);
+    place.replaceChildren(...[
       head(text("courier.file")),
       el("p", { class: "lead" }, text("courier.file_lead")),
+      log && !log.other && el("p", { class: "hint" }, icon("tick"), " ", text("courier.log_grown", { n: log.size, time: moment(log.at) })),
       el("section", {}, el("h2", {}, text("courier.cases")), cases.items.length === 0 ? none(text("courier.no_cases"))
         : el("ul", { class: "cards" }, cases.items.map(caseCard))),
       el("section", {}, el("h2", {}, text("courier.notices")), notices.items.length === 0 ? none(text("courier.no_notices"))
-        : el("ul", { class: "ledger" }, notices.items.map(noticeRow))));
+        : el("ul", { class: "ledger" }, notices.items.map(noticeRow))),
+    ].filter(Boolean));
   } catch (err) {
     place.replaceChildren(head(text("courier.file")), failed(err));
   }
@@ -46,7 +48,7 @@ const caseCard = (c) => el("li", { class: "card" },
   el("p", { class: "chip-state" }, text(`status.${c.status}`)));
 
 const noticeRow = (n) => el("li", {}, el("div", {},
-  el("a", { href: `#case/${n.complaint_id}` }, text("courier.notice", { percent: n.percent, clock: text(`courier.clock_${n.clock}`) })),
+  el("a", { href: `#case/${n.complaint_id}` }, text("courier.notice", { percent: n.percent, clock: text(`clock.${n.clock}`) })),
   el("span", { class: "hint" }, text("courier.notice_due", { due: moment(n.due_at) }))));
 
 const accessRow = (a) => el("li", {}, el("div", {},

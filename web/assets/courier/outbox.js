@@ -103,6 +103,17 @@ export async function drop(id) {
   return goes;
 }
 
-// isUnsent says whether an item counts as the courier's unsent work. That an
-// instruction was on the screen is no work of his.
-export const isUnsent = (item) => (item.state === "waiting" || item.state === "open") && item.body?.event !== "shown";
+// due are the items that may go now, the oldest first. A photo goes after the
+// record that declares it, and waits with it if that was refused.
+export const due = (all) => {
+  const held = new Set(all.filter((i) => i.state !== "sent").map((i) => i.id));
+  return all.filter((i) => i.state === "waiting" && i.sendAfter <= Date.now() && !held.has(i.declaredBy));
+};
+
+// unsent are the items that count as the courier's unsent work. That an
+// instruction was on the screen is no work of his; a photo of what was refused
+// goes nowhere before he says what is to become of that.
+export const unsent = (all) => {
+  const refused = new Set(all.filter((i) => i.state === "refused").map((i) => i.id));
+  return all.filter((i) => (i.state === "waiting" || i.state === "open") && i.body?.event !== "shown" && !refused.has(i.declaredBy));
+};

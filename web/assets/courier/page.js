@@ -3,10 +3,7 @@
 import { Later, SignedOut } from "./api.js";
 import { button, el, icon } from "./draw.js";
 import * as outbox from "./outbox.js";
-import { ledger } from "./parcel.js";
-import { askOpen } from "./phone.js";
-import { drawRun, drawStop, load, refresh } from "./run.js";
-import * as sending from "./sending.js";
+import { drawRun, drawStop, firstWaybill, load, refresh } from "./run.js";
 import { pushTexts, text } from "./words.js";
 
 const app = document.getElementById("app");
@@ -51,7 +48,7 @@ const focusable = () => [...place.querySelectorAll("a[href], button, [tabindex]"
 const indexOfFocus = () => focusable().indexOf(document.activeElement);
 
 async function drawOutbox(into) {
-  const items = await outbox.items();
+  const [items, { ledger }] = await Promise.all([outbox.items(), import("./parcel.js")]);
   into.replaceChildren(
     el("h1", { tabindex: "-1" }, text("courier.outbox")),
     el("p", { class: "lead" }, text("courier.outbox_lead")),
@@ -60,7 +57,7 @@ async function drawOutbox(into) {
 
 async function showBadge() {
   const items = await outbox.items();
-  const unsent = items.filter(outbox.isUnsent).length;
+  const unsent = outbox.unsent(items).length;
   const refused = items.filter((i) => i.state === "refused").length;
   const words = [!reachable && text("courier.offline"), unsent > 0 && text("courier.unsent", { n: unsent }), refused > 0 && text("courier.refused", { n: refused })].filter(Boolean);
   const look = refused ? "late" : !reachable || unsent ? "soon" : "fine";
@@ -93,8 +90,8 @@ function signedOut() {
 async function leave(e) {
   e.preventDefault();
   const form = e.target;
-  await sending.flush();
-  const unsent = (await outbox.items()).filter(outbox.isUnsent).length;
+  await (await sending()).flush();
+  const unsent = outbox.unsent(await outbox.items()).length;
   if (unsent > 0) {
     trouble.replaceChildren(text("courier.unsent_first", { n: unsent }));
     trouble.hidden = false;
@@ -107,7 +104,10 @@ async function leave(e) {
   form.submit();
 }
 
+// The run comes first: what is not needed to draw it is loaded once it stands.
 const bell = () => import("./bell.js");
+const phone = () => import("./phone.js");
+const sending = () => import("./sending.js");
 
 async function offerBell({ canRing, ring }) {
   if (!(await canRing())) return;
@@ -134,20 +134,23 @@ async function begin() {
   });
   addEventListener("online", sync);
   addEventListener("offline", () => { reachable = false; showBadge(); });
-  addEventListener("visibilitychange", () => { if (!document.hidden) { sync(); askOpen(); } });
-  sending.news.addEventListener("sent", sync);
-  sending.news.addEventListener("signed-out", signedOut);
+  addEventListener("visibilitychange", () => { if (!document.hidden) { sync(); phone().then(({ askOpen }) => askOpen()); } });
   document.querySelector("form[action='/c/sign-out']").addEventListener("submit", leave);
-  sending.begin();
-  await sync();
+  const [sender, { askOpen }] = await Promise.all([sending(), phone(), sync()]);
+  sender.news.addEventListener("sent", sync);
+  sender.news.addEventListener("signed-out", signedOut);
+  sender.begin();
   await askOpen();
   setInterval(sync, 60_000); // where streams and pushes do not come through
-  setTimeout(later, 1500); // the run comes first
+  setTimeout(later, 1500);
 }
 
 async function later() {
   await navigator.serviceWorker?.register("/c/sw.js");
   (await caches.open(store)).put("/c/push-texts", new Response(JSON.stringify(pushTexts)));
+  const { watch } = await import("./witness.js");
+  (await sending()).news.addEventListener("sent", () => watch(firstWaybill()));
+  watch(firstWaybill());
   const rings = await bell();
   let soon;
   rings.listen(() => { clearTimeout(soon); soon = setTimeout(sync, 300); }); // a backlog is one look at the run

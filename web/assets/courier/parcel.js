@@ -3,10 +3,12 @@ import { ask } from "./api.js";
 import { button, chips, el, icon } from "./draw.js";
 import * as outbox from "./outbox.js";
 import { call, message } from "./phone.js";
+import { states } from "./run.js";
 import { record, sheet } from "./sheet.js";
 import { end, moment, text } from "./words.js";
 
 const needsCode = ["locker", "pickup_point"];
+const correctable = 10 * 60_000; // ms after a sign-for has reached the server
 const fixWait = 6000; // ms, shorter than the time to take it back
 
 const methods = readList("methods");
@@ -20,6 +22,7 @@ function readList(name) {
 // the phone keeps about it.
 export function drawParcel(stop, items) {
   const { waybill } = stop;
+  const signing = items.findLast((i) => i.kind === "sign_for" && i.state === "sent");
   const refused = items.findLast((i) => i.state === "refused" && i.kind === "sign_for");
   return [
     el("a", { class: "back", href: "#run" }, icon("back"), text("courier.run")),
@@ -27,6 +30,7 @@ export function drawParcel(stop, items) {
     el("p", { class: "code whole" }, waybill),
     stop.do_first !== "none" && el("p", { class: "first" }, icon(stop.do_first === "call" ? "phone" : "message"), text(`courier.first_${stop.do_first}`)),
     stop.instructions.length > 0 && chips(stop.instructions),
+    stop.instructions.length > 0 && judge(stop, items),
     stop.note && el("blockquote", {}, stop.note),
     states(stop),
     refused && !stop.signed && gate(stop, refused.problem),
@@ -36,19 +40,50 @@ export function drawParcel(stop, items) {
         button(text("courier.message"), "quiet", () => message(waybill), icon("message"))),
       !stop.signed && el("div", { class: "pair" },
         button(text("courier.attempt"), "quiet", () => attempt(stop), icon("return")),
-        button(text("courier.sign"), "", () => sign(stop), icon("tick")))),
-    items.length > 0 && el("section", {}, el("h2", {}, text("courier.did")), ledger(items)),
+        button(text("courier.sign"), "", () => sign(stop), icon("tick"))),
+      stop.signed && signing && Date.now() - signing.settledAt < correctable &&
+        button(text("courier.correct"), "quiet wide", () => correct(stop), icon("return"))),
+    items.some((i) => i.body?.event !== "shown") && el("section", {}, el("h2", {}, text("courier.did")), ledger(items)),
   ].filter(Boolean);
 }
 
-// states are what is known of a parcel, in words.
-export function states(stop) {
-  const known = [
-    stop.alert_id && stop.acked && ["fine", "tick", text("courier.understood")],
-    stop.attempts > 0 && ["soon", "return", text("courier.attempts", { n: stop.attempts })],
-    stop.signed && ["fine", "tick", text("courier.signed")],
-  ].filter(Boolean);
-  return known.length > 0 && el("ul", { class: "chips" }, known.map(([look, sign, words]) => el("li", { class: `chip-state ${look}` }, icon(sign), words)));
+let judged; // the waybill whose instructions the courier judges
+
+// judge asks whether the instructions are right for this door: who stands there
+// knows it best. His last word counts.
+function judge(stop, items) {
+  const verdict = (tag) => items.findLast((i) => i.kind === "feedback" && i.tag === tag && i.state !== "refused")?.body.verdict;
+  return el("details", { class: "judge", open: judged === stop.waybill, on: { toggle: (e) => { judged = e.target.open ? stop.waybill : undefined; } } },
+    el("summary", {}, text("courier.judge")),
+    el("ul", { class: "ledger" }, stop.instructions.map(({ tag, text: words }) => el("li", {},
+      el("strong", {}, words),
+      el("div", { class: "pair" }, ["right", "wrong"].map((said) => {
+        const made = button(text(`courier.judge_${said}`), "quiet small", () => record(
+          { kind: "feedback", what: "feedback", waybill: stop.waybill, tag, words: `${words}: ${text(`courier.judge_${said}`)}`, body: { verdict: said } },
+          text("courier.done", { what: text(`courier.judge_${said}`), end: end(stop.waybill) })), verdict(tag) === said && icon("tick"));
+        made.setAttribute("aria-pressed", String(verdict(tag) === said));
+        made.setAttribute("aria-label", `${text(`courier.judge_${said}`)}: ${words}`);
+        return made;
+      }))))));
+}
+
+// correct takes a sign-for back: nothing was handed over, or otherwise, and then it
+// is signed for again.
+function correct(stop) {
+  sheet(text("courier.correct_title", { end: end(stop.waybill) }), (close) => {
+    const reason = el("input", { type: "text", maxlength: "500", required: true, autocomplete: "off" });
+    return [el("p", { class: "lead" }, text("courier.correct_lead")), el("form", {
+      on: {
+        submit: async (e) => {
+          e.preventDefault();
+          close();
+          const id = crypto.randomUUID();
+          await record({ id, kind: "correction", what: "correction", waybill: stop.waybill, words: reason.value, body: { withdraw: true, reason: reason.value, client_id: id } },
+            text("courier.done", { what: text("courier.kind_correction"), end: end(stop.waybill) }));
+        },
+      },
+    }, el("label", { class: "field" }, text("courier.why"), reason), el("button", { class: "wide" }, text("courier.correct")))];
+  });
 }
 
 // gate explains a refused sign-for and offers what to do next, in the server's

@@ -2,8 +2,6 @@
 import { ask } from "./api.js";
 import { button, chips, el, icon } from "./draw.js";
 import * as outbox from "./outbox.js";
-import { drawParcel, states } from "./parcel.js";
-import { flush } from "./sending.js";
 import { end, lang, text } from "./words.js";
 
 let run = { items: [], version: "" }; // as the server told it, in one language
@@ -24,18 +22,22 @@ export async function refresh() {
   return true;
 }
 
+// firstWaybill names a parcel of the run; undefined if there is none.
+export const firstWaybill = () => run.items[0]?.waybill;
+
 // stops are the parcels of the run as they stand: what waits on the phone counts
 // as done, what the server refused does not.
 async function stops() {
   const done = (await outbox.items()).filter((i) => i.state !== "refused" && i.state !== "open");
   const list = run.items.map((stop) => {
     const mine = done.filter((i) => i.waybill === stop.waybill);
-    const tried = mine.filter((i) => i.kind === "attempt" && (i.state === "waiting" || i.settledAt > run.at)).length;
+    const since = mine.filter((i) => i.state === "waiting" || i.settledAt > run.at); // the server's word does not know of it
+    const hand = since.findLast((i) => i.kind === "sign_for" || i.kind === "correction");
     return {
       ...stop,
       acked: stop.acked || mine.some((i) => i.id === `acknowledged ${stop.alert_id}`),
-      signed: stop.signed || mine.some((i) => i.kind === "sign_for"),
-      attempts: (stop.attempts ?? 0) + tried,
+      signed: hand ? hand.kind === "sign_for" : stop.signed,
+      attempts: (stop.attempts ?? 0) + since.filter((i) => i.kind === "attempt").length,
     };
   });
   return list.sort((a, b) => Boolean(a.signed) - Boolean(b.signed));
@@ -62,7 +64,6 @@ export async function drawRun(place) {
     others.length > 0 && el("section", {}, el("h2", {}, text("courier.others")), el("ul", { class: "rows" }, others.map(row))),
     unread.length > 0 && el("div", { class: "reach" }, button(text("courier.understand", { n: unread.length }), "wide", async () => {
       await outbox.add(...unread.map((stop) => receipt(stop, "acknowledged")));
-      flush();
     }, icon("tick"))),
   ].filter(Boolean));
   if (document.hidden) return;
@@ -86,7 +87,18 @@ function row(stop) {
   return el("li", {}, el("a", { href: `#parcel/${stop.waybill}` }, el("span", {}, `…${end(stop.waybill)}`), states(stop), icon("forward")));
 }
 
+// states are what is known of a parcel, in words.
+export function states(stop) {
+  const known = [
+    stop.alert_id && stop.acked && ["fine", "tick", text("courier.understood")],
+    stop.attempts > 0 && ["soon", "return", text("courier.attempts", { n: stop.attempts })],
+    stop.signed && ["fine", "tick", text("courier.signed")],
+  ].filter(Boolean);
+  return known.length > 0 && el("ul", { class: "chips" }, known.map(([look, sign, words]) => el("li", { class: `chip-state ${look}` }, icon(sign), words)));
+}
+
 export async function drawStop(place, waybill) {
+  const { drawParcel } = await import("./parcel.js");
   const stop = (await stops()).find((s) => s.waybill === waybill);
   const items = (await outbox.items()).filter((i) => i.waybill === waybill);
   place.replaceChildren(...(stop ? drawParcel(stop, items) : [

@@ -14,18 +14,20 @@ const batches = {
   evidence: ["/v1/me/evidence", "records"],
 };
 
+const post = (item, what) => ask("POST", `/v1/parcels/${encodeURIComponent(item.waybill)}/${what}`, { body: item.body, headers: { "Idempotency-Key": item.id } });
+
 const singles = {
-  sign_for: (item) => ask("POST", `/v1/parcels/${encodeURIComponent(item.waybill)}/sign-for`, { body: item.body }),
-  attempt: (item) => ask("POST", `/v1/parcels/${encodeURIComponent(item.waybill)}/attempts`, { body: item.body }),
+  sign_for: (item) => post(item, "sign-for"),
+  correction: (item) => post(item, "sign-for/correction"),
+  attempt: (item) => post(item, "attempts"),
+  feedback: (item) => post(item, `tags/${item.tag}/feedback`),
   photo: (item) => ask("PUT", `/v1/photos/${item.sha256}`, { body: item.blob, type: item.blob.type, wait: 60_000 }),
 };
 
 // next are the items to send together: the oldest that may go, and those of its
-// kind that follow it. A photo goes after the record that declares it.
+// kind that follow it.
 async function next() {
-  const all = await outbox.items();
-  const sent = new Set(all.filter((i) => i.state === "sent").map((i) => i.id));
-  const due = all.filter((i) => i.state === "waiting" && i.sendAfter <= Date.now() && (!i.declaredBy || sent.has(i.declaredBy)));
+  const due = outbox.due(await outbox.items());
   if (due.length === 0 || !batches[due[0].kind]) return due.slice(0, 1);
   const others = due.findIndex((i) => i.kind !== due[0].kind);
   return due.slice(0, Math.min(others < 0 ? due.length : others, mostRecords));
