@@ -7,7 +7,7 @@ import "sort"
 // among those predicted there, as counted on dev, author-b, author-d and author-e
 // by networks trained without them (data/README.md); straight lines join them.
 var sureness = []struct{ odds, right float64 }{
-	{-8, 0}, {-1, 0.25}, {0, 0.37}, {1, 0.5}, {1.6, 0.65}, {2.5, 0.73}, {3.5, 0.8}, {4.2, 0.89}, {5.5, 0.94}, {7, 0.98}, {9, 0.99},
+	{-8, 0}, {-1, 0.27}, {0, 0.4}, {1, 0.51}, {1.3, 0.55}, {1.75, 0.62}, {2.5, 0.75}, {3.5, 0.81}, {4.5, 0.88}, {5.5, 0.95}, {7, 0.96}, {8.5, 0.98}, {10, 0.99},
 }
 
 // categoryTemper is what the log-odds of categories are worth on the same rows.

@@ -17,10 +17,12 @@ import (
 // text of any length costs a bounded time.
 const MaxRunes = 4000
 
-// MinConfidence is the confidence from which a tag is part of a reading: more
-// likely right than wrong, and F1 is best there on authors whom the networks never
-// saw. What is learned needs more, prefs.LeastConfidence.
-const MinConfidence = 0.5
+// MinConfidence is the confidence from which a tag is part of a reading. On authors
+// whom the networks never saw, F1 is best at 0.5 (0.854) and 0.850 here, where an
+// eighth fewer traps are taken and a tenth fewer of the texts that teach nothing
+// get a tag: a wrong tag costs a courier's morning. What is learned needs more,
+// prefs.LeastConfidence.
+const MinConfidence = 0.55
 
 // Reading is what one text says.
 type Reading struct {

@@ -73,7 +73,7 @@ func newHistory(db *store.DB, company doorstep.CompanyNo) (*history, error) {
 	clock := func() time.Time { return h.at }
 	none := func(string) complaints.Reading { return complaints.Reading{} }
 	h.dispatcher = parcels.Dispatcher{Store: db, Now: clock, NewID: doorstep.MakeID, Quiet: true}
-	h.scanner = parcels.Scanner{Store: db, Now: clock}
+	h.scanner = parcels.Scanner{Store: db, Now: clock, NewID: doorstep.MakeID}
 	h.desk = complaints.Desk{Store: db, Read: none, Now: clock, NewID: doorstep.MakeID}
 	return h, nil
 }
