@@ -1,4 +1,4 @@
-.PHONY: help demo test faces tour race kill soak soak-streams retrain check generate
+.PHONY: help demo test faces light tour race kill soak soak-streams retrain check generate
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -9,16 +9,18 @@ test: ## run all tests, on SQLite and on a throw-away PostgreSQL, and then those
 	scripts/with-postgres go test -timeout 30m -skip '$(FACES)' ./...
 	$(MAKE) faces
 
-# Pages are timed, so nothing runs beside them.
 FACES = InABrowser|TypeScript
 faces: ## walk the pages in a browser, with axe, and build and run the TypeScript client
 	scripts/with-browser scripts/with-typescript scripts/with-postgres go test -count=1 -timeout 30m -run '$(FACES)' ./cmd/doorstep
+
+light: ## time the pages as a phone with a slow connection has them; wants a machine with nothing else to do
+	DOORSTEP_LIGHT=1 scripts/with-browser go test -count=1 -v -timeout 30m -run InABrowser ./cmd/doorstep
 
 tour: ## take a picture of every page into the folder tour
 	DOORSTEP_TOUR=$(CURDIR)/tour scripts/with-browser go test -count=1 -timeout 30m -run TestATourOfThePages ./cmd/doorstep
 
 race: ## run all tests under the race detector
-	scripts/with-postgres go test -race ./...
+	scripts/with-postgres go test -race -timeout 60m ./...
 
 kill: ## kill a server 40 times on either engine and look for what it lost
 	DOORSTEP_KILL_ROUNDS=40 scripts/with-postgres go test -count=1 -timeout 30m -run TestAServerAsAProcess/Loses ./cmd/doorstep
