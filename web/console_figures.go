@@ -129,7 +129,7 @@ func (f console) figures(c echo.Context, who doorstep.Actor) error {
 		v.Groups = append(v.Groups, v.group(kpi.Grouping(asked.GroupBy), r))
 	}
 	v.Filters = v.figureFilters(c, asked)
-	p := page{Template: figuresPage, Title: "console.tab_figures", View: v, Style: "figures.css", Scripts: []string{"vendor/uplot.iife.min.js"}, Modules: []string{"figures.js"}}
+	p := page{Template: figuresPage, Title: "console.tab_figures", View: v, Style: "figures.css", Extras: []string{"vendor/uplot.iife.min.js"}, Modules: []string{"figures.js"}}
 	return f.show(c, who, p)
 }
 

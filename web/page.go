@@ -21,7 +21,6 @@ type page struct {
 	Face     string             // "courier", "console" or "consumer": a class of the body; "" for none
 	Style    string             // an asset of styles; "" for the house's own alone
 	Modules  []string           // assets: ES modules
-	Scripts  []string           // assets: plain scripts, before the modules
 	Extras   []string           // assets: plain scripts that the page does not wait for
 	Who      doorstep.Actor     // whoever is signed in; the zero value for nobody
 	SignOut  string             // where the sign-out button posts to; "" for no button

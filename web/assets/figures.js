@@ -21,6 +21,9 @@ function draw() {
 }
 
 if (rows.length > 0) {
+  if (!globalThis.uPlot) { // an extra, which may still be on its way: the table can be read meanwhile
+    await new Promise((come) => document.querySelector('script[src*="uplot"]').addEventListener("load", come, { once: true }));
+  }
   draw();
   new ResizeObserver(() => { if (chart.width !== place.clientWidth) chart.setSize({ width: place.clientWidth, height: 220 }); }).observe(place);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
