@@ -75,10 +75,14 @@ func (c Counts) Plus(other Counts) Counts {
 	return c
 }
 
-// minus takes counts away.
-func (c Counts) minus(other Counts) Counts {
+// without leaves the young out. If they are more than there are, they have come
+// since c was counted, and none of c is known to be ripe.
+func (c Counts) without(young Counts) Counts {
+	if young[Filed] > c[Filed] {
+		return Counts{}
+	}
 	for i := range c {
-		c[i] -= other[i]
+		c[i] -= young[i]
 	}
 	return c
 }

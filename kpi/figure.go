@@ -85,7 +85,7 @@ type Figure struct {
 func (d Definition) Of(s Sample) Figure {
 	counts, f := s.Counts, Figure{AsOf: s.AsOf, Censored: d.Censored && s.Censored}
 	if d.Ripe > 0 {
-		counts, f.Pending, f.Until = counts.minus(s.Young[d.Ripe]), s.Young[d.Ripe][Filed], s.AsOf.Add(-d.Ripe)
+		counts, f.Pending, f.Until = counts.without(s.Young[d.Ripe]), s.Young[d.Ripe][Filed], s.AsOf.Add(-d.Ripe)
 	}
 	if d.Settled > 0 {
 		f.Immature = s.Young[d.Settled][Filed]

@@ -211,6 +211,12 @@ func TestTheYoungArePending(t *testing.T) {
 	require.Equal(t, []int64{3, 6, 4}, []int64{f.Num, f.Den, f.Pending})
 	f, _ = figure(t, "same_day_share", s)
 	require.Equal(t, []int64{5, 10, 0}, []int64{f.Num, f.Den, f.Pending}, "open ones count from the first minute")
+
+	young[kpi.Filed], young[kpi.Within24h] = 15, 2
+	s.Young[24*time.Hour] = young
+	f, _ = figure(t, "within_24h_share", s)
+	require.Nil(t, f.Value, "five came since the days were counted: of the ten none is known to be ripe")
+	require.Equal(t, []int64{0, 0, 15}, []int64{f.Num, f.Den, f.Pending})
 }
 
 // Wilson's own interval of 1 in 10, and the ends.

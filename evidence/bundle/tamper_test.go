@@ -43,7 +43,7 @@ func pack(t require.TestingT, list []entry) []byte {
 		size := uint64(len(e.text))
 		w, err := z.CreateRaw(&zip.FileHeader{
 			Name: e.name, CRC32: crc32.ChecksumIEEE(e.text), CompressedSize64: size, UncompressedSize64: size,
-			CreatorVersion: 3<<8 | 20, ReaderVersion: 20, ExternalAttrs: 0o100644 << 16, ModifiedDate: 1<<5 | 1,
+			CreatorVersion: 3<<8 | 20, ReaderVersion: 20, ExternalAttrs: 0o100644 << 16, ModifiedDate: 1<<5 | 1, //lint:ignore SA1019 as in archive.go
 		})
 		require.NoError(t, err)
 		_, err = w.Write(e.text)
