@@ -93,13 +93,14 @@ func TestOutletsAnswerWhileTheyAreOpen(t *testing.T) {
 	require.Equal(t, evening.Day()+1, outlet.AnswersAt(evening, 0.5, 1).Day())
 }
 
-// The rows are said to be taken from the reader's data as they are.
+// The rows are said to be taken from the reader's data as they are: from what
+// authors b to u wrote.
 func TestTheWordsAreRowsOfTheReadersData(t *testing.T) {
-	files, err := filepath.Glob("../reading/data/complaints-author-*.ndjson")
+	files, err := filepath.Glob("../reading/data/complaints-author-[b-u].ndjson")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	var want bytes.Buffer
-	for _, name := range files { // sorted
+	for _, name := range files {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
 		for i, line := range bytes.SplitAfter(text, []byte("\n")) {

@@ -59,7 +59,7 @@ func (a *analysis) marks() []mark {
 
 // surely is by how much rules move the log-odds of a tag. It keeps what is stated
 // plainly from being talked away.
-const surely = 1.5
+const surely = 1.8
 
 // leaning is what the rules add to the log-odds of tag: something if one of them
 // is sure of it, the opposite if they find it only in what somebody else says or

@@ -44,11 +44,12 @@ func TestTheDemosTownIsTheSameEveryTime(t *testing.T) {
 
 // The rows are said to be taken from the reader's data as they are.
 func TestTheDemosComplaintsAreRowsOfTheReadersData(t *testing.T) {
-	files, err := filepath.Glob("../../reading/data/complaints-*[b-ev].ndjson")
+	files, err := filepath.Glob("../../reading/data/complaints-author-[b-e].ndjson")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
+	files = append(files, "../../reading/data/complaints-dev.ndjson")
 	var want bytes.Buffer
-	for _, name := range files { // sorted
+	for _, name := range files {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
 		for i, line := range bytes.SplitAfter(text, []byte("\n")) {

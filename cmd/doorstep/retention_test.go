@@ -88,7 +88,7 @@ func TestWhatIsPastItsTimeGoesAndNothingElse(t *testing.T) {
 
 		a.later(150 * aDay)
 		report := a.sweepAll()
-		require.Equal(t, privacy.Count{Gone: 6, Spared: 2}, report[privacy.Records], "one dispatch and five uploads of SF1")
+		require.Equal(t, privacy.Count{Gone: 7, Spared: 2}, report[privacy.Records], "one dispatch and five uploads of SF1, one scan of SF4")
 		require.Equal(t, 1, report[privacy.Parcels].Gone, "SF4, which never went out")
 		require.Empty(t, a.values("SF1"))
 		require.Equal(t, map[string]int{"dispatch": 1, "complaint": 1}, a.values("SF2"))

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { after, before, test } from "node:test";
 import { accessible, base, close, languages, launch, light, nameOf, narrow, schemes, signIn, tabTo, visit } from "./house.js";
 
@@ -252,6 +253,41 @@ test("the phone is a witness: it says plainly when the log is not the one it saw
     await accessible(page, "a log that was changed");
     await context.unrouteAll();
     await page.reload();
+    await page.locator("#witness .banner").waitFor({ timeout: patience });
+  });
+});
+
+test("the witness follows the log to a new key that the old one vouches for", async () => {
+  await visit({}, async (page, context) => {
+    await atWork(page);
+    await page.goto(`${base}/c/#file`);
+    await page.getByText("this phone checked").waitFor({ timeout: patience });
+
+    const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+    const raw = Buffer.from(publicKey.export({ format: "jwk" }).x, "base64url");
+    const looked = async (name, change) => { // name: of the log's keys
+      const material = Buffer.concat([Buffer.of(1), raw]);
+      const id = createHash("sha256").update(`${name}\n`).update(material).digest().subarray(0, 4);
+      await context.route("**/v1/log/key*", (route) => route.fulfill({ json: { key: `${name}+${id.toString("hex")}+${material.toString("base64")}` } }));
+      await context.route("**/v1/log/proofs/consistency*", async (route) => {
+        const answer = await route.fetch();
+        const proof = await answer.json();
+        const body = proof.checkpoint.slice(0, proof.checkpoint.indexOf("\n\n") + 1);
+        const line = `— ${name} ${Buffer.concat([id, sign(null, Buffer.from(body), privateKey)]).toString("base64")}\n`;
+        await route.fulfill({ response: answer, json: { ...proof, checkpoint: change(body, proof.checkpoint, line) } });
+      });
+      const come = page.waitForResponse((r) => r.url().includes("/v1/log/proofs/"), { timeout: patience });
+      await page.reload();
+      await come;
+      await page.getByText("this phone checked").waitFor();
+      await page.waitForLoadState("networkidle");
+      await context.unrouteAll();
+    };
+    const [name] = (await page.evaluate(async () => (await (await fetch("/v1/log/key")).json()).key)).split("+");
+    await looked(name, (_, checkpoint, line) => checkpoint + line);
+    await looked(name, (body, _, line) => `${body}\n${line}`);
+    assert.equal(await page.locator("#witness .banner").count(), 0);
+    await page.reload(); // and now it takes nothing from the old key
     await page.locator("#witness .banner").waitFor({ timeout: patience });
   });
 });

@@ -23,8 +23,9 @@ async function open(signed, key) {
   const verifier = await crypto.subtle.importKey("raw", material.slice(1), "Ed25519", false, ["verify"]);
   const end = signed.indexOf("\n\n") + 1;
   const body = new TextEncoder().encode(signed.slice(0, end));
+  const signatures = signed.slice(end + 1).trimEnd().split("\n");
   let known = false;
-  for (const line of signed.slice(end + 1).split("\n")) {
+  for (const line of signatures) {
     const [dash, signer, signature] = line.split(" ");
     if (dash !== "—" || signer !== name) continue;
     const given = bytes(signature);
@@ -32,7 +33,20 @@ async function open(signed, key) {
   }
   if (!known) fail("the checkpoint is not signed by the key");
   const [origin, size, root] = signed.split("\n");
-  return { origin, size: Number(size), root: bytes(root) };
+  return { origin, size: Number(size), root: bytes(root), signatures: signatures.length };
+}
+
+// heir is the key to keep once the known one is no longer alone: from one change of
+// keys to the next both sign, and what the known key signs vouches for the other.
+async function heir(checkpoint, known) {
+  const { key } = await ask("GET", "/v1/log/key");
+  try {
+    await open(checkpoint, key);
+    return key;
+  } catch (err) {
+    if (err instanceof Broken) return known; // the checkpoint is older than that key
+    throw err;
+  }
 }
 
 // grown holds the proof that the next log begins with the whole kept one: RFC
@@ -75,7 +89,8 @@ async function look(outlet, known) {
     answer = await ask("GET", `/v1/log/proofs/consistency?${log}&from=${kept.size}`);
     const next = await open(answer.checkpoint, known.key);
     await grown(kept, next, answer.hashes);
-    return { ...known, checkpoint: answer.checkpoint, size: next.size, at: Date.now() };
+    const key = next.signatures > 1 ? await heir(answer.checkpoint, known.key) : known.key;
+    return { ...known, key, checkpoint: answer.checkpoint, size: next.size, at: Date.now() };
   } catch (err) {
     const denied = err instanceof Refusal && err.problem.errors?.some((e) => e.code === "unknown_size"); // a size that it has signed
     if (denied || err instanceof Broken) return { ...known, other: answer?.checkpoint ?? err.problem.title };
