@@ -234,13 +234,14 @@ test("the phone is a witness: it says plainly when the log is not the one it saw
     await atWork(page);
     await page.goto(`${base}/c/#file`);
     const seen = async () => {
-      await page.waitForResponse((r) => r.url().includes("/v1/log/"), { timeout: patience });
-      await page.reload();
-      await page.getByText("this phone checked").waitFor();
+      await page.getByText("this phone checked").waitFor({ timeout: patience });
       return Number(/has (\d+) records/.exec(await page.locator("#view").innerText())[1]);
     };
     const first = await seen();
     assert.ok(first > 0);
+    const proved = page.waitForResponse((r) => r.url().includes("/v1/log/proofs/"), { timeout: patience });
+    await page.reload();
+    await proved;
     assert.ok(await seen() >= first);
     await context.route("**/v1/log/proofs/consistency*", async (route) => {
       const answer = await route.fetch();

@@ -22,21 +22,25 @@ async function read(path) {
 const failed = (err) => el("p", { class: "banner warn" }, err.problem?.title ?? text("courier.needs_network"));
 const none = (words) => el("p", { class: "hint" }, words);
 
+// logSeen says when the log was last found to be the one that the phone knows.
+export const logSeen = (log) => log && !log.other
+  ? [icon("tick"), " ", text("courier.log_grown", { n: log.size, time: moment(log.at) })] : [];
+
 const head = (title) => el("h1", { tabindex: "-1" }, title);
 
 export async function drawFile(place) {
   place.replaceChildren(head(text("courier.file")), none(text("courier.loading")));
   try {
     const [cases, notices, log] = await Promise.all([read("/v1/complaints?limit=50"), read("/v1/notices?limit=20"), outbox.kept("witness")]);
-    place.replaceChildren(...[
+    place.replaceChildren(
       head(text("courier.file")),
       el("p", { class: "lead" }, text("courier.file_lead")),
-      log && !log.other && el("p", { class: "hint" }, icon("tick"), " ", text("courier.log_grown", { n: log.size, time: moment(log.at) })),
+      el("p", { class: "hint", id: "log-seen" }, ...logSeen(log)),
       el("section", {}, el("h2", {}, text("courier.cases")), cases.items.length === 0 ? none(text("courier.no_cases"))
         : el("ul", { class: "cards" }, cases.items.map(caseCard))),
       el("section", {}, el("h2", {}, text("courier.notices")), notices.items.length === 0 ? none(text("courier.no_notices"))
         : el("ul", { class: "ledger" }, notices.items.map(noticeRow))),
-    ].filter(Boolean));
+    );
   } catch (err) {
     place.replaceChildren(head(text("courier.file")), failed(err));
   }

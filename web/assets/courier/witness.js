@@ -3,6 +3,7 @@
 // (docs/mobile.md): the server could rebuild its log, but not what phones keep.
 import { ask, Refusal } from "./api.js";
 import { el, icon } from "./draw.js";
+import { logSeen } from "./file.js";
 import * as outbox from "./outbox.js";
 import { text } from "./words.js";
 
@@ -116,7 +117,9 @@ export const watch = (waybill) => navigator.locks.request("doorstep witness", as
   }
 });
 
-function show({ checkpoint, other }) {
+function show(seen) {
+  const { checkpoint, other } = seen;
+  document.getElementById("log-seen")?.replaceChildren(...logSeen(seen));
   place.replaceChildren(...(other ? [el("div", { class: "banner alarm", role: "alert" },
     el("p", {}, icon("stop"), " ", text("courier.log_changed")),
     el("details", {}, el("summary", {}, text("courier.log_states")), el("pre", {}, checkpoint), el("pre", {}, other)))] : []));
