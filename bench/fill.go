@@ -120,6 +120,14 @@ func (x *site) spread(ctx context.Context, from, to int) error {
 type filler struct {
 	*rawEngine
 	dropped []index
+	told    []stat
+}
+
+// stat is what SQLite's planner is told of an index.
+type stat struct {
+	Table string `db:"tbl"`
+	Index string `db:"idx"`
+	Text  string `db:"stat"`
 }
 
 func newFiller(dbURL string) (*filler, error) {
@@ -135,7 +143,8 @@ func newFiller(dbURL string) (*filler, error) {
 func (f *filler) close() { _ = f.Close() }
 
 // dropIndexes leaves the indexes of a table for the end, when they are made in
-// one go. PostgreSQL keeps them: few fill it far.
+// one go. With an index SQLite drops what its planner was told of it; that is kept
+// for the end, too. PostgreSQL keeps the indexes: few fill it far.
 func (f *filler) dropIndexes(ctx context.Context, name string) error {
 	if f.postgres {
 		return nil
@@ -145,6 +154,11 @@ func (f *filler) dropIndexes(ctx context.Context, name string) error {
 		return err
 	}
 	for _, i := range list {
+		var told []stat
+		if err := f.SelectContext(ctx, &told, "select tbl, idx, stat from sqlite_stat1 where idx = ?", i.name); err != nil {
+			return err
+		}
+		f.told = append(f.told, told...)
 		if _, err := f.ExecContext(ctx, "drop index "+i.name); err != nil {
 			return err
 		}
@@ -160,7 +174,12 @@ func (f *filler) finish(ctx context.Context) error {
 			return fmt.Errorf("index %s: %w", i.name, err)
 		}
 	}
-	f.dropped = nil
+	for _, s := range f.told {
+		if _, err := f.ExecContext(ctx, "insert into sqlite_stat1 (tbl, idx, stat) values (?, ?, ?)", s.Table, s.Index, s.Text); err != nil {
+			return fmt.Errorf("statistics of %s: %w", s.Index, err)
+		}
+	}
+	f.dropped, f.told = nil, nil
 	if f.postgres {
 		_, err := f.ExecContext(ctx, "analyze")
 		return err

@@ -203,7 +203,7 @@ func (r complaintRow) isSeenBy(a doorstep.Actor) bool {
 
 // within narrows a query on complaints to what the caller may see.
 func (db *DB) within(where *filter, a doorstep.Actor) {
-	where.and("+k.company_no = ?", a.Company) // no way to find them: a queue would go through its whole company
+	where.and("k.company_no = ?", a.Company)
 	switch a.Role {
 	case doorstep.RoleConsumer:
 		where.and("k.consumer_id = ?", a.Consumer)
