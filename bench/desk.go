@@ -221,8 +221,9 @@ func (x *site) copyComplaints(ctx context.Context, number int) error {
 		} {
 			row[at[column]] = v
 		}
+		row[at["alarm_at_ms"]] = nil // everybody was told in his time
 		if i/len(numbers)%20 != 0 { // one in twenty is still in the queue
-			row[at["status"]], row[at["handled_at_ms"]], row[at["alarm_at_ms"]] = string(complaints.ClosedUnconfirmed), filed+int64(i%30)*3_600_000, nil
+			row[at["status"]], row[at["handled_at_ms"]] = string(complaints.ClosedUnconfirmed), filed+int64(i%30)*3_600_000
 		}
 		args = append(args, row...)
 		if (i+1)%f.atOnce == 0 || i+1 == number {

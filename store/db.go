@@ -67,6 +67,7 @@ type DB struct {
 	heard    sync.Map // minutes in which providers were heard last, by heardKey
 	lookup   *lookup
 	wishes   wishIndex
+	tiles    *tileCache
 }
 
 // Open opens the database, brings its schema up to date under a lock, and
@@ -102,7 +103,7 @@ func connect(dbURL string) (*DB, error) {
 		pool.SetMaxOpenConns(32)
 		pool.SetMaxIdleConns(32)
 		pool.SetConnMaxIdleTime(5 * time.Minute)
-		db := &DB{read: pool, pool: pool, dialect: postgres, url: dbURL, tell: func(News) {}, observer: unobserved{}}
+		db := &DB{read: pool, pool: pool, dialect: postgres, url: dbURL, tell: func(News) {}, observer: unobserved{}, tiles: newTileCache()}
 		db.lookup = newLookup(db.readProfiles)
 		return db, nil
 	}
@@ -130,7 +131,7 @@ func connect(dbURL string) (*DB, error) {
 	readers := max(4, runtime.GOMAXPROCS(0))
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	db := &DB{read: read, pool: pool, dialect: sqlite, url: dbURL, tell: func(News) {}, observer: unobserved{}}
+	db := &DB{read: read, pool: pool, dialect: sqlite, url: dbURL, tell: func(News) {}, observer: unobserved{}, tiles: newTileCache()}
 	options.Del("_query_only")
 	beside, err := sqlx.Open("sqlite3", "file:"+escapePath(dbURL)+"?"+options.Encode())
 	if err != nil {

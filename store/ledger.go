@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -62,40 +61,6 @@ func (db *DB) Tree(ctx context.Context, no doorstep.OutletNo) (evidence.Tree, er
 		return evidence.Tree{}, fmt.Errorf("log %d: %w", no, err)
 	}
 	return row.tree()
-}
-
-// Tile reads hashes of a log: of a whole tile, or at the edge where it grows.
-func (db *DB) Tile(ctx context.Context, no doorstep.OutletNo, level int, n int64, width int) ([]byte, error) {
-	var hashes []byte
-	err := db.get(ctx, &hashes, `select hashes from log_tile where outlet_no = ? and level = ? and n = ?`, no, level, n)
-	if errors.Is(err, sql.ErrNoRows) {
-		return db.edge(db.getter(ctx), no, level, n, width)
-	}
-	return hashes, err
-}
-
-// edge reads the first hashes of a tile that is not kept whole: of leaves, or of
-// tiles of the level below. They come as one row: what a row costs on its way
-// through the driver is more than what is in it.
-func (d dialect) edge(get getter, no doorstep.OutletNo, level int, n int64, width int) ([]byte, error) {
-	var digits string
-	from := n * evidence.TileWidth
-	var err error
-	if level == 0 {
-		err = get(&digits, `select `+fmt.Sprintf(d.joined, "hash", "seq")+` from log_leaf where outlet_no = ? and seq >= ? and seq < ?`,
-			no, from, from+int64(width))
-	} else {
-		err = get(&digits, `select `+fmt.Sprintf(d.joined, "root", "n")+` from log_tile where outlet_no = ? and level = ? and n >= ? and n < ?`,
-			no, level-1, from, from+int64(width))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("hashes: %w", err)
-	}
-	hashes, err := hex.DecodeString(digits)
-	if err != nil || len(hashes) != width*tlog.HashSize {
-		return nil, fmt.Errorf("hashes: %d bytes of %d hashes are there", len(hashes), width)
-	}
-	return hashes, nil
 }
 
 type checkpointRow struct {

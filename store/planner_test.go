@@ -33,6 +33,8 @@ and not exists (select 1 from sqlite_stat1 s where s.tbl = t.name and s.idx = ca
 		`select clock from notice where company_no = 1 and audience = 'hq' order by at_ms desc, id desc limit 9`: "notice_of_company",
 		`select body from complaint where outlet_no in (select value from json_each('[1, 2]')) and company_no = 1
 and status in ('filed', 'in_progress', 'disputed', 'reopened') order by promise_due_at_ms, id limit 9`: "complaint_queue",
+		`select count(*), sum(paused_ms) from complaint where outlet_no in (select value from json_each('[1, 2]')) and filed_at_ms > 1 and filed_at_ms < 2
+and status <> 'moved' and handled_at_ms is not null`: "COVERING INDEX complaint_by_time",
 	} {
 		var plan []struct {
 			ID, Parent, Notused int

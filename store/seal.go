@@ -268,7 +268,7 @@ func (h *logHead) append(tx *Tx, leaves []leaf) error {
 		return fmt.Errorf("leaves: %w", err)
 	}
 	for _, t := range tiles {
-		hashes, err := h.dialect.edge(tx.get, h.no, t.level, t.n, evidence.TileWidth)
+		hashes, err := h.dialect.edge(tx.get, tilePlace{h.no, t.level, t.n}, 0, evidence.TileWidth)
 		if err != nil {
 			return err
 		}
