@@ -44,8 +44,8 @@ func (db *DB) OpenCase(ctx context.Context, a doorstep.Actor, complaintID string
 		clock := comp.Period.Clock(name)
 		c.Clocks = append(c.Clocks, evidence.Clock{Name: string(name), DueAt: clock.Due, State: string(clock.State(now))})
 	}
-	if err = db.get(ctx, &c.Log.Company, `select name from company where no = ?`, comp.Company); err != nil {
-		return c, notThere(err, "company of complaint", complaintID)
+	if c.Log.Company, err = db.CompanyName(ctx, comp.Company); err != nil {
+		return c, err
 	}
 	var others []outletRow
 	err = db.list(ctx, &others, `select `+outletColumns+` from outlet where no in (select outlet_no from parcel where company_no = ? and waybill = ?)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"doorstep"
@@ -44,6 +45,12 @@ func (db *DB) Company(ctx context.Context, name string) (no doorstep.CompanyNo, 
 		return 0, fmt.Errorf("company: %w", err)
 	}
 	return no, nil
+}
+
+// CompanyName is what the carrier's logs are named after.
+func (db *DB) CompanyName(ctx context.Context, no doorstep.CompanyNo) (name string, err error) {
+	err = db.get(ctx, &name, `select name from company where no = ?`, no)
+	return name, notThere(err, "company", strconv.FormatInt(int64(no), 10))
 }
 
 type outletRow struct {

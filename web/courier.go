@@ -38,6 +38,7 @@ var (
 // courierView is what courier.html draws.
 type courierView struct {
 	Account string   // keeps couriers who share a phone apart
+	Company string   // whose logs the phone is a witness of
 	First   []string // modules
 	Later   []string // modules
 	Methods []parcels.Method
@@ -47,8 +48,12 @@ type courierView struct {
 
 // home answers GET /c/.
 func (f courier) home(c echo.Context, who doorstep.Actor) error {
+	company, err := f.Carriers.CompanyName(c.Request().Context(), who.Company)
+	if err != nil {
+		return err
+	}
 	v := courierView{
-		Account: fmt.Sprintf("%d/%s", who.Company, who.Courier), First: courierFirst, Later: courierLater, Methods: parcels.Methods, Reasons: parcels.Reasons,
+		Account: fmt.Sprintf("%d/%s", who.Company, who.Courier), Company: company, First: courierFirst, Later: courierLater, Methods: parcels.Methods, Reasons: parcels.Reasons,
 		Texts: textsOf(c).Under("courier.", "attempt.", "clock.", "category.", "push.", "source.", "status."),
 	}
 	return f.draw(c, page{

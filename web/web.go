@@ -29,6 +29,11 @@ type Sessions interface {
 	Revoke(ctx context.Context, tokenID string) error
 }
 
+// Companies names carriers, as their logs are named.
+type Companies interface {
+	CompanyName(ctx context.Context, no doorstep.CompanyNo) (string, error)
+}
+
 // Config is what the pages need of the rest of the house.
 type Config struct {
 	Tokens   Tokens
@@ -36,6 +41,7 @@ type Config struct {
 	Forms    Forms
 	Own      Own
 	Desks    Desks // of the console
+	Carriers Companies
 	Jar      session.Jar
 	Log      *slog.Logger
 }

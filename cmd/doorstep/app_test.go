@@ -170,7 +170,8 @@ func (s *site) node(t *testing.T) *app {
 		Draw:       func() float64 { return 0.5 },
 	})
 	web.Register(e, web.Config{
-		Tokens: tokens, Sessions: server.Office, Forms: server.Outreach, Own: own(server), Desks: desks(server), Jar: jar, Log: log,
+		Tokens: tokens, Sessions: server.Office, Forms: server.Outreach, Own: own(server), Desks: desks(server),
+		Carriers: a.db, Jar: jar, Log: log,
 	})
 	e.Use(a.metrics.Requests(e))
 	a.relay = feed.NewRelay(a.db, s.clock.Now, log)

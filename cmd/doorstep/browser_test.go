@@ -46,7 +46,13 @@ func openTown(t *testing.T) *town {
 		data, err := filepath.Glob(filepath.Join(os.TempDir(), "doorstep-demo-*"))
 		require.NoError(t, err)
 		require.Len(t, data, 1)
-		return &town{t: t, where: database{Data: data[0], TimeZone: "Asia/Shanghai"}, story: story}
+		w := &town{t: t, where: database{Data: data[0], TimeZone: "Asia/Shanghai"}, story: story}
+		// No page may take its carrier for the only one on the server.
+		require.NoError(t, w.where.with(ctx, func(db *store.DB) error {
+			_, err := db.Company(ctx, "another carrier")
+			return err
+		}))
+		return w
 	case err := <-ended:
 		ended <- err
 		require.FailNow(t, "the demo ended", "%v\n%s", err, out.String())

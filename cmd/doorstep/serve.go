@@ -278,7 +278,8 @@ func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, no
 		Draw:       mathrand.Float64,
 	})
 	web.Register(e, web.Config{
-		Tokens: tokens, Sessions: operations.Office, Forms: operations.Outreach, Own: own(operations), Desks: desks(operations), Jar: jar, Log: log,
+		Tokens: tokens, Sessions: operations.Office, Forms: operations.Outreach, Own: own(operations), Desks: desks(operations),
+		Carriers: db, Jar: jar, Log: log,
 	})
 	e.Use(measured.Requests(e))
 	return e

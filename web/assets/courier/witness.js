@@ -7,6 +7,8 @@ import { logSeen } from "./file.js";
 import * as outbox from "./outbox.js";
 import { text } from "./words.js";
 
+const place = document.getElementById("witness");
+
 // Broken says that the log is not the one that the phone has seen.
 class Broken extends Error {}
 
@@ -78,7 +80,7 @@ async function grown(kept, next, hashes) {
 
 // look asks for what the log is now. The first time it is believed.
 async function look(outlet, known) {
-  const log = `outlet_id=${encodeURIComponent(outlet)}`;
+  const log = new URLSearchParams({ company: place.dataset.company, outlet_id: outlet });
   if (!known) {
     const { key } = await ask("GET", "/v1/log/key");
     const { checkpoint } = await ask("GET", `/v1/log/checkpoint?${log}`);
@@ -98,8 +100,6 @@ async function look(outlet, known) {
     throw err;
   }
 }
-
-const place = document.getElementById("witness");
 
 // watch has the log of a parcel's outlet proved, and says plainly when it is not
 // the one that was kept. Both signed states stay: they are the proof.
