@@ -31,7 +31,7 @@ func (db *DB) Accesses(ctx context.Context, a doorstep.Actor, q privacy.AccessQu
 	if err != nil {
 		return nil, err
 	}
-	where := newFilter("e.outlet_no"+db.inList, db.asList(outlets))
+	where := db.ofOutlets("e.outlet_no", outlets)
 	if a.Role == doorstep.RoleCourier {
 		c, err := db.Complaint(ctx, a, q.ComplaintID) // his case, or nothing
 		if err != nil {

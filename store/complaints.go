@@ -222,11 +222,16 @@ func (db *DB) within(where *filter, a doorstep.Actor) {
 func (db *DB) Complaints(ctx context.Context, a doorstep.Actor, q complaints.Query) ([]complaints.Complaint, error) {
 	where := newFilter("k.status <> '" + movedStatus + "'")
 	if a.Role == doorstep.RoleManager || a.Role == doorstep.RoleHQ {
-		outlets, err := db.scope(ctx, a)
+		seen := a
+		if a.Role == doorstep.RoleHQ && q.OutletID != "" {
+			seen.Role, seen.Outlet = doorstep.RoleManager, q.OutletID
+		}
+		outlets, err := db.scope(ctx, seen)
 		if err != nil {
 			return nil, err
 		}
-		where.and("k.outlet_no"+db.inList, db.asList(outlets))
+		in := db.ofOutlets("k.outlet_no", outlets)
+		where.and(in.text, in.args...)
 	}
 	if err := db.countedAs(ctx, where, a, q.Counted); err != nil {
 		return nil, err

@@ -82,7 +82,7 @@ func (db *DB) Holds(ctx context.Context, a doorstep.Actor, q privacy.HoldQuery) 
 	if err != nil {
 		return nil, err
 	}
-	where := newFilter("h.outlet_no"+db.inList, db.asList(outlets))
+	where := db.ofOutlets("h.outlet_no", outlets)
 	if q.Waybill != "" {
 		where.and("h.waybill = ?", q.Waybill)
 	}

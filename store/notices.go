@@ -53,7 +53,8 @@ func (db *DB) Notices(ctx context.Context, a doorstep.Actor, q complaints.Notice
 		if err != nil {
 			return nil, fmt.Errorf("notices: outlets: %w", err)
 		}
-		where.and("n.outlet_no"+db.inList, db.asList(outlets))
+		in := db.ofOutlets("n.outlet_no", outlets)
+		where.and(in.text, in.args...)
 	}
 	switch {
 	case q.Audience == "":

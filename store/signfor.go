@@ -252,7 +252,8 @@ func (db *DB) Overrides(ctx context.Context, a doorstep.Actor, q parcels.Overrid
 	if err != nil || len(outlets) == 0 {
 		return nil, err
 	}
-	where := newFilter("s.ground = '"+string(parcels.ByOverride)+"' and s.outlet_no"+db.inList, db.asList(outlets)) // as the index says it
+	where := db.ofOutlets("s.outlet_no", outlets)
+	where.and("s.ground = '" + string(parcels.ByOverride) + "'") // as the index says it
 	if !q.From.IsZero() {
 		where.and("s.received_at_ms >= ?", ms(q.From))
 	}
