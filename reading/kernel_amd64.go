@@ -11,7 +11,7 @@ func product2x64(to *float32, nextTo int, a *float32, nextA, strideA int, b *flo
 //go:noescape
 func product1x32(to *float32, a *float32, strideA int, b *float32, strideB, n int)
 
-// describe64 adds n rows of 64 numbers of the table, each by its scale and by by.
+// describe64 adds n rows of 64 packed numbers of the table, each by its scale and by by.
 //
 //go:noescape
 func describe64(to *float32, table *byte, scale *float32, rows *int32, n int, by float32)
@@ -62,7 +62,7 @@ func (n *network) addRows(x *[embedded]float32, rows []int32, by float32) {
 	// what the kernel reads without looking
 	for _, row := range rows {
 		_ = n.scale[row]
-		_ = n.table[int(row)*embedded+embedded-1]
+		_ = n.table[int(row)*packed+packed-1]
 	}
 	describe64(&x[0], &n.table[0], &n.scale[0], &rows[0], len(rows), by)
 }

@@ -26,7 +26,7 @@ func TestTheFastProductHasTheBitsOfThePlainOne(t *testing.T) {
 func TestTheFastDescriptionHasTheBitsOfThePlainOne(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	const features = 100
-	n := &network{table: make([]byte, features*embedded), scale: randomNumbers(rng, features)}
+	n := &network{table: make([]byte, features*packed), scale: randomNumbers(rng, features)}
 	for i := range n.table {
 		n.table[i] = byte(rng.Uint32())
 	}

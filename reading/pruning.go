@@ -12,18 +12,19 @@ const shippedBytes = 19_100_000
 // prune drops the features that say least until the rest fits. A text in which
 // one occurs is read as if its feature had never been seen.
 func (m *model) prune() {
-	most := shippedBytes / (4 + len(m.networks)*(4+embedded))
+	most := shippedBytes / (4 + len(m.networks)*(4+packed))
 	if len(m.index.ids) <= most {
 		return
 	}
 	weight := make([]float64, len(m.index.ids)) // the sum of the squares of a feature's rows
 	for _, n := range m.networks {
 		for row := range weight {
-			var sum float64
-			for _, v := range n.table[row*embedded:][:embedded] {
-				sum += float64(int8(v)) * float64(int8(v))
+			sum := 0
+			for _, b := range n.row(row) {
+				low, high := unpack(b)
+				sum += int(low)*int(low) + int(high)*int(high)
 			}
-			weight[row] += sum * float64(n.scale[row]) * float64(n.scale[row])
+			weight[row] += float64(sum) * float64(n.scale[row]) * float64(n.scale[row])
 		}
 	}
 	kept := make([]int, len(weight))
@@ -39,10 +40,10 @@ func (m *model) prune() {
 	}
 	m.index = newIndex(ids)
 	for _, n := range m.networks {
-		scale, table := make([]float32, most), make([]byte, most*embedded)
+		scale, table := make([]float32, most), make([]byte, most*packed)
 		for at, row := range kept {
 			scale[at] = n.scale[row]
-			copy(table[at*embedded:], n.table[row*embedded:][:embedded])
+			copy(table[at*packed:], n.row(row))
 		}
 		n.scale, n.table = scale, table
 	}

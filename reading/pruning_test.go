@@ -11,19 +11,19 @@ func TestTheShippedWeightsStayBelow20MB(t *testing.T) {
 }
 
 func TestThePruningDropsWhatSaysLeast(t *testing.T) {
-	most := shippedBytes / (4 + 4 + embedded)
+	most := shippedBytes / (4 + 4 + packed)
 	ids := make([]uint32, most+3)
-	n := &network{weights: newWeights(), scale: make([]float32, len(ids)), table: make([]byte, len(ids)*embedded)}
+	n := &network{weights: newWeights(), scale: make([]float32, len(ids)), table: make([]byte, len(ids)*packed)}
 	for row := range ids {
 		ids[row], n.scale[row] = uint32(row)*7, 1
-		n.table[row*embedded] = 2
+		n.table[row*packed] = 2
 	}
 	least := map[uint32]bool{}
 	for _, row := range []int{5, 1000, most + 1} {
-		n.table[row*embedded] = 1
+		n.table[row*packed] = 1
 		least[ids[row]] = true
 	}
-	n.table[9*embedded] = 100
+	n.table[9*packed] = 6
 	m := newModel([32]byte{}, ids)
 	m.networks = []*network{n}
 	m.prune()
@@ -33,6 +33,6 @@ func TestThePruningDropsWhatSaysLeast(t *testing.T) {
 	}
 	row, ok := m.index.row(9 * 7)
 	require.True(t, ok)
-	require.Equal(t, byte(100), n.table[int(row)*embedded], "rows follow their features")
+	require.Equal(t, byte(6), n.table[int(row)*packed], "rows follow their features")
 	require.Len(t, n.scale, most)
 }

@@ -64,10 +64,11 @@ func Train(rows []Row, t Training) *Reader {
 	return newReader(m)
 }
 
-// quantised rounds the table to 8 bits, each row by its own scale.
+// quantised rounds the table to steps in either direction, each row by its own
+// scale.
 func (f *fitting) quantised() *network {
 	rows := len(f.table) / embedded
-	n := &network{weights: f.weights, table: make([]byte, len(f.table)), scale: make([]float32, rows)}
+	n := &network{weights: f.weights, table: make([]byte, rows*packed), scale: make([]float32, rows)}
 	for row := range rows {
 		from := f.table[row*embedded:][:embedded]
 		var top float32
@@ -77,10 +78,12 @@ func (f *fitting) quantised() *network {
 		if top == 0 {
 			continue
 		}
-		n.scale[row] = top / 127
+		n.scale[row] = top / steps
+		var numbers [embedded]int8
 		for j, v := range from {
-			n.table[row*embedded+j] = byte(int8(math.Round(float64(v / n.scale[row]))))
+			numbers[j] = int8(math.Round(float64(v / n.scale[row])))
 		}
+		pack(n.row(row), &numbers)
 	}
 	return n
 }

@@ -23,7 +23,7 @@ var shipped []byte
 // change of the features, of the shape or of the format needs a new version.
 const (
 	magic   = "doorstep-reading"
-	version = 2
+	version = 3
 )
 
 // What a damaged file can make us allocate is bounded.
@@ -124,7 +124,7 @@ func Load(text []byte) (*Reader, error) {
 				err = binary.Read(b, binary.LittleEndian, part)
 			}
 		}
-		at, end := len(text)-b.Len(), len(text)-b.Len()+len(ids)*embedded
+		at, end := len(text)-b.Len(), len(text)-b.Len()+len(ids)*packed
 		if err != nil || end > len(text) {
 			return nil, fmt.Errorf("%w: weights are cut short", doorstep.ErrInvalid)
 		}
