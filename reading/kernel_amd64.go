@@ -9,6 +9,9 @@ import "golang.org/x/sys/cpu"
 func product2x64(to *float32, nextTo int, a *float32, nextA, strideA int, b *float32, strideB, n int)
 
 //go:noescape
+func product2x32(to *float32, nextTo int, a *float32, nextA, strideA int, b *float32, strideB, n int)
+
+//go:noescape
 func product1x32(to *float32, a *float32, strideA int, b *float32, strideB, n int)
 
 // describe64 adds n rows of 64 packed numbers of the table, each by its scale and by by.
@@ -33,14 +36,13 @@ func (p *product) add(to []float32) {
 	_ = p.a[(p.rows-1)*p.nextA+(p.n-1)*p.strideA]
 	_ = p.b[(p.n-1)*p.strideB+p.columns-1]
 	i, done := 0, p.columns&^31
-	for ; wide && i+2 <= p.rows; i += 2 {
+	for ; i+2 <= p.rows; i += 2 {
 		j := 0
-		for ; j+64 <= done; j += 64 {
+		for ; wide && j+64 <= done; j += 64 {
 			product2x64(&to[i*p.nextTo+j], p.nextTo, &p.a[i*p.nextA], p.nextA, p.strideA, &p.b[j], p.strideB, p.n)
 		}
 		for ; j < done; j += 32 {
-			product1x32(&to[i*p.nextTo+j], &p.a[i*p.nextA], p.strideA, &p.b[j], p.strideB, p.n)
-			product1x32(&to[(i+1)*p.nextTo+j], &p.a[(i+1)*p.nextA], p.strideA, &p.b[j], p.strideB, p.n)
+			product2x32(&to[i*p.nextTo+j], p.nextTo, &p.a[i*p.nextA], p.nextA, p.strideA, &p.b[j], p.strideB, p.n)
 		}
 	}
 	for ; i < p.rows; i++ {
