@@ -222,7 +222,7 @@ func (x *site) copyComplaints(ctx context.Context, number int) error {
 			row[at[column]] = v
 		}
 		row[at["alarm_at_ms"]] = nil // everybody was told in his time
-		if i/len(numbers)%20 != 0 { // one in twenty is still in the queue
+		if i/len(numbers)%20 != 0 {  // one in twenty is still in the queue
 			row[at["status"]], row[at["handled_at_ms"]] = string(complaints.ClosedUnconfirmed), filed+int64(i%30)*3_600_000
 		}
 		args = append(args, row...)
