@@ -21,6 +21,8 @@ type LedgerStore interface {
 	Tree(ctx context.Context, no doorstep.OutletNo) (Tree, error)
 	// Tile gives the first hashes, as many as width, of tile n of a level.
 	Tile(ctx context.Context, no doorstep.OutletNo, level int, n int64, width int) ([]byte, error)
+	// ForgetTiles drops the hashes that the store keeps in memory.
+	ForgetTiles()
 	// Checkpoint finds the checkpoint of a size, the newest if size is 0.
 	// doorstep.ErrNotFound: there is none.
 	Checkpoint(ctx context.Context, no doorstep.OutletNo, size int64) (Checkpoint, error)
@@ -179,13 +181,16 @@ func (l *Ledger) Inclusion(ctx context.Context, log Log, record string, size int
 	if leaf.Index >= c.Size {
 		return p, ErrSize("/size")
 	}
-	hashes, err := tlog.ProveRecord(c.Size, leaf.Index, l.hashes(ctx, log.No))
-	if err == nil && tlog.RecordHash(leaf.Text) != leaf.Hash {
-		err = errors.New("the record has changed")
+	if tlog.RecordHash(leaf.Text) != leaf.Hash {
+		return p, fmt.Errorf("log %d: leaf %d: the record has changed", log.No, leaf.Index)
 	}
-	if err == nil {
-		err = tlog.CheckRecord(hashes, c.Size, c.Root, leaf.Index, leaf.Hash)
-	}
+	var hashes tlog.RecordProof
+	err = l.prove(ctx, log.No, func(tiles hashReader) error {
+		if hashes, err = tlog.ProveRecord(c.Size, leaf.Index, tiles); err != nil {
+			return err
+		}
+		return tlog.CheckRecord(hashes, c.Size, c.Root, leaf.Index, leaf.Hash)
+	})
 	if err != nil {
 		return p, fmt.Errorf("log %d: leaf %d: %w", log.No, leaf.Index, err)
 	}
@@ -202,19 +207,33 @@ func (l *Ledger) Consistency(ctx context.Context, log Log, from, to int64) (tlog
 	if from > c.Size {
 		return nil, c, ErrSize("/from")
 	}
-	hashes := l.hashes(ctx, log.No)
-	old, err := tlog.TreeHash(from, hashes)
-	if err != nil {
-		return nil, c, fmt.Errorf("log %d: %w", log.No, err)
-	}
-	proof, err := tlog.ProveTree(c.Size, from, hashes)
-	if err == nil {
-		err = tlog.CheckTree(proof, c.Size, c.Root, from, old)
-	}
+	var proof tlog.TreeProof
+	err = l.prove(ctx, log.No, func(tiles hashReader) error {
+		old, err := tlog.TreeHash(from, tiles)
+		if err != nil {
+			return err
+		}
+		if proof, err = tlog.ProveTree(c.Size, from, tiles); err != nil {
+			return err
+		}
+		return tlog.CheckTree(proof, c.Size, c.Root, from, old)
+	})
 	if err != nil {
 		return nil, c, fmt.Errorf("log %d: from %d to %d: %w", log.No, from, c.Size, err)
 	}
 	return proof, c, nil
+}
+
+// prove makes a proof. If it does not hold it is made again from what is stored:
+// hashes that were kept may be of a log that was rebuilt since, and whoever holds
+// a checkpoint of that one must be shown the new one, and no error, to find it out.
+func (l *Ledger) prove(ctx context.Context, no doorstep.OutletNo, proof func(hashReader) error) error {
+	err := proof(l.hashes(ctx, no))
+	if err != nil {
+		l.Store.ForgetTiles()
+		err = proof(l.hashes(ctx, no))
+	}
+	return err
 }
 
 // hashes reads a log's hashes.

@@ -322,7 +322,7 @@ func TestTheReaderOfStatementsSeesWhatBreaksARule(t *testing.T) {
 var elsewhere = map[string]string{
 	"Migrate": "no statement of service", "Migrations": "no statement of service", "Partition": "no statement of service",
 	"Partitions": "no statement of service", "Close": "asks nothing", "Observe": "asks nothing", "OnNews": "asks nothing", "ClaimWith": "asks nothing",
-	"HashNumber": "asks nothing", "TimeZone": "asks nothing", "Zone": "asks nothing", "Ping": "asks for no rows", "LogKeys": "asks nothing",
+	"HashNumber": "asks nothing", "TimeZone": "asks nothing", "Zone": "asks nothing", "Ping": "asks for no rows", "LogKeys": "asks nothing", "ForgetTiles": "asks nothing",
 	"Consumer": "asks nothing", "Hear": "listens", "Scrub": "asks PostgreSQL nothing", "Reload": "asks nothing", "Vault": "asks nothing",
 	"Photos": "of an operator who reseals photos", "Unheld": "of an operator who reseals photos", "Renew": "of an operator who reseals photos",
 	"Erasures": "of an operator's check of a log",
@@ -567,8 +567,6 @@ func (h *house) morning() {
 	must(err)
 	_, _, err = signer.Parcel(ctx, boss, "SF2")
 	must(err)
-	_, err = signer.Overrides(ctx, boss, parcels.OverrideQuery{Limit: 10})
-	must(err)
 	// Its log, of more than a tile.
 	west := h.log("west")
 	var facts []evidence.Fact
@@ -650,8 +648,6 @@ func (h *house) morning() {
 	keeper := privacy.Keeper{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID}
 	hold, err := keeper.Hold(ctx, h.manager("west"), "SF3", "a court asks")
 	must(err)
-	_, err = keeper.Holds(ctx, h.manager("west"), privacy.HoldQuery{Limit: 10})
-	must(err)
 	none := func(context.Context) (int, error) { return 0, nil }
 	eraser := privacy.Eraser{Store: h.db, Recall: none, Photos: none, Now: h.clock.Now}
 	must(eraser.Erase(ctx, h.consumer(zhao)))
@@ -691,11 +687,19 @@ func (h *house) morning() {
 	watch := complaints.Watch{Store: h.db, Now: h.clock.Now, NewID: doorstep.MakeID}
 	_, err = watch.Pass(ctx)
 	must(err)
-	_, err = asking.Notices(ctx, chief, complaints.NoticeQuery{Limit: 10})
-	must(err)
 	h.dispatch(parcels.Order{Waybill: "SF90", OutletID: "east", CourierID: "kim", Consignee: parcels.ConsigneeOrder{Phone: zhao}})
 	_, err = asking.Reroute(ctx, chief, later.ID, "east", "they had it")
 	must(err)
+	for _, who := range []doorstep.Actor{chief, h.hq()} { // one outlet's lists, and the company's
+		_, err = asking.Notices(ctx, who, complaints.NoticeQuery{Limit: 10})
+		must(err)
+		_, err = signer.Overrides(ctx, who, parcels.OverrideQuery{Limit: 10})
+		must(err)
+		_, err = keeper.Holds(ctx, who, privacy.HoldQuery{Limit: 10})
+		must(err)
+		_, err = h.db.Accesses(ctx, who, privacy.AccessQuery{Limit: 10})
+		must(err)
+	}
 
 	// Years later.
 	_, err = keeper.Hold(ctx, h.manager("west"), "SF1", "a court asks")

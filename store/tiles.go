@@ -21,7 +21,7 @@ type tilePlace struct {
 	n     int64
 }
 
-// tileCache keeps hashes that were read. They can, because no hash of a log ever
+// tileCache keeps hashes that were read. It can, because no hash of a log ever
 // changes: what is kept of a tile at the growing edge is its beginning for good, and
 // only what came since is read. Every proof needs the few tiles near the root and at
 // the edge, so those stay.
@@ -58,6 +58,9 @@ func (db *DB) Tile(ctx context.Context, no doorstep.OutletNo, level int, n int64
 	}
 	return hashes, err
 }
+
+// ForgetTiles drops the hashes that are kept.
+func (db *DB) ForgetTiles() { db.tiles.InvalidateAll() }
 
 // edge reads hashes have to width of a tile that is not kept whole: of leaves, or of
 // tiles of the level below. They come as one row: what a row costs on its way
