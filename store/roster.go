@@ -47,7 +47,7 @@ func (db *DB) Company(ctx context.Context, name string) (no doorstep.CompanyNo, 
 	return no, nil
 }
 
-// CompanyName is what the carrier's logs are named after.
+// CompanyName is what a company's logs are named after.
 func (db *DB) CompanyName(ctx context.Context, no doorstep.CompanyNo) (name string, err error) {
 	err = db.get(ctx, &name, `select name from company where no = ?`, no)
 	return name, notThere(err, "company", strconv.FormatInt(int64(no), 10))

@@ -14,5 +14,12 @@ func (db *DB) Through(pool *sqlx.DB) error {
 	return old
 }
 
+// ReadThrough has an open SQLite database read through another pool.
+func (db *DB) ReadThrough(pool *sqlx.DB) error {
+	old := db.read.Close()
+	db.read = pool
+	return old
+}
+
 // Growing are the tables that Partition spreads.
 func Growing() []string { return growing }

@@ -57,15 +57,15 @@ type pages struct {
 	cookies map[string]string
 }
 
-// carriers are all called acme.
-type carriers struct{}
+// companies are all called acme.
+type companies struct{}
 
-func (carriers) CompanyName(context.Context, doorstep.CompanyNo) (string, error) { return "acme", nil }
+func (companies) CompanyName(context.Context, doorstep.CompanyNo) (string, error) { return "acme", nil }
 
 func newPages(forms web.Forms, sessions web.Sessions) *pages {
 	e := echo.New()
 	web.Register(e, web.Config{
-		Tokens: links{}, Sessions: sessions, Forms: forms, Own: own(), Carriers: carriers{},
+		Tokens: links{}, Sessions: sessions, Forms: forms, Own: own(), Companies: companies{},
 		Jar: session.Jar{Secure: func() bool { return false }}, Log: slog.New(slog.DiscardHandler),
 	})
 	return &pages{handler: e, cookies: map[string]string{}}

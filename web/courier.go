@@ -48,7 +48,7 @@ type courierView struct {
 
 // home answers GET /c/.
 func (f courier) home(c echo.Context, who doorstep.Actor) error {
-	company, err := f.Carriers.CompanyName(c.Request().Context(), who.Company)
+	company, err := f.Companies.CompanyName(c.Request().Context(), who.Company)
 	if err != nil {
 		return err
 	}

@@ -29,21 +29,21 @@ type Sessions interface {
 	Revoke(ctx context.Context, tokenID string) error
 }
 
-// Companies names carriers, as their logs are named.
+// Companies names companies, as their logs are named.
 type Companies interface {
 	CompanyName(ctx context.Context, no doorstep.CompanyNo) (string, error)
 }
 
 // Config is what the pages need of the rest of the house.
 type Config struct {
-	Tokens   Tokens
-	Sessions Sessions
-	Forms    Forms
-	Own      Own
-	Desks    Desks // of the console
-	Carriers Companies
-	Jar      session.Jar
-	Log      *slog.Logger
+	Tokens    Tokens
+	Sessions  Sessions
+	Forms     Forms
+	Own       Own
+	Desks     Desks // of the console
+	Companies Companies
+	Jar       session.Jar
+	Log       *slog.Logger
 }
 
 // house draws pages and knows who looks at them. Every face is built on it.

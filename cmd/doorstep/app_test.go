@@ -171,7 +171,7 @@ func (s *site) node(t *testing.T) *app {
 	})
 	web.Register(e, web.Config{
 		Tokens: tokens, Sessions: server.Office, Forms: server.Outreach, Own: own(server), Desks: desks(server),
-		Carriers: a.db, Jar: jar, Log: log,
+		Companies: a.db, Jar: jar, Log: log,
 	})
 	e.Use(a.metrics.Requests(e))
 	a.relay = feed.NewRelay(a.db, s.clock.Now, log)

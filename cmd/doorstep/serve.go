@@ -279,7 +279,7 @@ func handler(operations *api.Server, db *store.DB, measured *metrics.Metrics, no
 	})
 	web.Register(e, web.Config{
 		Tokens: tokens, Sessions: operations.Office, Forms: operations.Outreach, Own: own(operations), Desks: desks(operations),
-		Carriers: db, Jar: jar, Log: log,
+		Companies: db, Jar: jar, Log: log,
 	})
 	e.Use(measured.Requests(e))
 	return e
